@@ -1,0 +1,1 @@
+"""Baselines: what any algorithm has to beat."""

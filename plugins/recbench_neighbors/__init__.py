@@ -1,0 +1,1 @@
+"""Neighbourhood algorithms: users and items like each other."""

@@ -1,0 +1,1 @@
+"""A plugin-based benchmark suite for recommender systems."""

@@ -1,0 +1,275 @@
+"""The one door for plugin authors: what a plugin imports, offers and implements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, TypeAlias
+
+import pluggy
+from numpy.typing import NDArray
+
+from recbench.data import (
+    BoolArray,
+    Categories,
+    Column,
+    Dataset,
+    FloatArray,
+    Int32Array,
+    Int64Array,
+    Interactions,
+    Numbers,
+    Tags,
+    Texts,
+)
+
+__all__ = [
+    "Algorithm",
+    "Block",
+    "Catalogue",
+    "Categories",
+    "Column",
+    "Dataset",
+    "Interactions",
+    "Metric",
+    "Numbers",
+    "Source",
+    "SourceFile",
+    "Tags",
+    "Texts",
+    "hookimpl",
+]
+
+hookimpl = pluggy.HookimplMarker("recbench")
+"""Marks a function as an implementation of one of the hooks in `recbench.hookspecs`."""
+
+Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """What a plugin offers: a name and where the class is, imported only by the trial that needs it.
+
+    The class is called with its parameters as keyword arguments, then `fit` (see `Fits`), then one or both of
+    `score` (`Ranks`) and `predict` (`Predicts`), or `recommend` (`Recommends`) instead of `score`.
+
+    Attributes:
+        name: how users call it: 1 to 64 printable characters without blanks; lower case with hyphens by custom.
+        target: "module:Class".
+        parameters: keyword arguments that differ from the constructor's own defaults; JSON values.
+        deterministic: the seed changes nothing, so one seed is run and the board says so.
+        baseline: marked as such on the board.
+        requires: modules that must be importable, for example ("torch",); where one is missing the algorithm is
+            shown as not installed, with the command that mends it.
+        components: names of parameters whose value is the name, or a list of names, of other algorithms, which
+            `fit` gets through its parameter `build`.
+        space: values to try for each parameter when tuning.
+        summary: one sentence.
+        reference: where it was published.
+    """
+
+    name: str
+    target: str
+    parameters: Mapping[str, Json] = field(default_factory=_nothing)
+    deterministic: bool = False
+    baseline: bool = False
+    requires: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    space: Mapping[str, Sequence[Json]] = field(default_factory=_nothing)
+    summary: str = ""
+    reference: str = ""
+
+
+class Build(Protocol):
+    """Gives an unfitted algorithm by name: `build("svd", factors=50)`. Only declared components may be built."""
+
+    def __call__(self, name: str, **parameters: Json) -> Any: ...
+
+
+class Fits(Protocol):
+    """Every algorithm. `fit` may also take `validation: Dataset` and `build: Build`, by these names.
+
+    With `validation`, `train` comes without the validation part; without it, `train` is all there is.
+    """
+
+    def fit(self, train: Dataset, *, seed: int) -> None:
+        """Learn. Called once, in a process of its own. All arrays are read-only."""
+
+
+class Ranks(Protocol):
+    """A ranker."""
+
+    def score(self, users: Int64Array) -> NDArray[Any]:
+        """Score the whole catalogue: (m,) user indexes -> (m, n_items) real numbers, higher is better.
+
+        NaN and -inf mean "never recommend"; +inf is refused. Seen items are masked by the harness.
+        """
+
+
+class Predicts(Protocol):
+    """A rating predictor."""
+
+    def predict(self, users: Int64Array, items: Int64Array) -> NDArray[Any]:
+        """Predict ratings for pairs: (m,), (m,) -> (m,). NaN means "cannot say"; the harness clips to the scale."""
+
+
+class Recommends(Protocol):
+    """A ranker for catalogues too large to score whole."""
+
+    def recommend(self, users: Int64Array, k: int, seen: tuple[Int64Array, Int32Array]) -> NDArray[Any]:
+        """Give lists: (m,) -> (m, k) item indexes, best first, -1 for an empty place.
+
+        `seen` is (starts, items): user `users[r]` has seen `items[starts[r]:starts[r + 1]]`, which must not come
+        back (empty for everybody where the protocol lets seen items be recommended).
+        """
+
+
+class ScoresNew(Protocol):
+    """A ranker that can serve users who were not there in `fit`."""
+
+    def score_new(self, histories: Dataset) -> NDArray[Any]:
+        """Score the catalogue for the users of `histories`, whose own table of users this is: -> (n_users, n_items)."""
+
+
+class Explains(Protocol):
+    """An algorithm that can say why."""
+
+    def explain(self, user: int, items: Int64Array) -> Sequence[str]:
+        """One sentence an item, with the figures that add up to the score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One file of a source.
+
+    Attributes:
+        name: the file's name in the data folder.
+        url: where `recbench data fetch` gets it, or None where the owner wants a form filled in.
+        sha256: hexadecimal, or None until a first fetch records it ("unverified").
+        size: bytes, where known.
+    """
+
+    name: str
+    url: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a data set comes from.
+
+    Attributes:
+        name: how protocols call it.
+        title: for people.
+        files: what is fetched into a folder named like the source.
+        read: "module:function", called with that folder (a Path) and giving a Dataset; imported when needed.
+        license: what the owner allows.
+        citation: what the owner asks to cite.
+        homepage: the owner's page.
+        bundled: folder of the files where they come with the package, else None.
+    """
+
+    name: str
+    title: str
+    files: tuple[SourceFile, ...]
+    read: str
+    license: str
+    citation: str
+    homepage: str = ""
+    bundled: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Catalogue:
+    """What metrics may know of the training data and the items.
+
+    Attributes:
+        n_items: all items of the data set, those only in test included.
+        n_train_users: users with at least one training interaction.
+        popularity: (n_items,) int64, training interactions (validation included) of each item.
+        profile_popularity: (n_users,) float64, mean popularity of a user's training items; NaN without any.
+        genres: (n_items, n_genres) float64 CSR of the items' tags, or None where the data has none.
+        profile_genres: (n_users, n_genres) float64, the mean over a user's training items of each item's genre
+            shares; NaN without any; None where the data has no tags.
+    """
+
+    n_items: int
+    n_train_users: int
+    popularity: Int64Array
+    profile_popularity: FloatArray
+    genres: Any | None
+    profile_genres: FloatArray | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Block:
+    """The lists of a block of users, cut at k. Only users of the evaluated population are in it.
+
+    Attributes:
+        k: the cut-off.
+        users: (b,) int64 user indexes.
+        lists: (b, k) int32 items, best first; -1 for an empty place, and empty places come last.
+        hits: (b, k) bool, whether the item is relevant.
+        relevant: (b,) int64, relevant test items of the user; at least 1.
+        gains: (b, k) float64, the test rating of the item where it is in test, else 0.
+        ideal_gains: (b, k) float64, the user's k greatest test ratings, descending, padded with 0.
+        catalogue: what is known of items and training data.
+    """
+
+    k: int
+    users: Int64Array
+    lists: Int32Array
+    hits: BoolArray
+    relevant: Int64Array
+    gains: FloatArray
+    ideal_gains: FloatArray
+    catalogue: Catalogue
+
+
+PerUser: TypeAlias = Callable[[Block], FloatArray]
+PerCatalogue: TypeAlias = Callable[[Int64Array, int, Catalogue], float]
+PerPair: TypeAlias = Callable[[FloatArray, FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A way to score. `target` names a function, imported when the metric is asked for.
+
+    `kind` says what the function takes and gives:
+
+    - "user": `(Block) -> (b,) float64`, a value for each user, averaged over users; NaN where it is undefined.
+    - "catalogue": `(counts, n_lists, Catalogue) -> float`, from how often each item is recommended; counts:
+      (n_items,) int64, n_lists: users evaluated.
+    - "pair": `(rating, prediction) -> (n,) float64`, an error for each test pair, averaged over pairs; predictions
+      are clipped to the scale and filled in.
+
+    Attributes:
+        name: what protocols call it, without "@k".
+        target: "module:function".
+        kind: see above.
+        best: whether "high" or "low" values are better, or "none" where neither is.
+        range: least and greatest possible value, both included.
+        definition: one line, with the formula, for the foot of the board.
+        root: take the square root of the average ("pair" only).
+        source: where the definition comes from.
+    """
+
+    name: str
+    target: str
+    kind: Literal["user", "catalogue", "pair"]
+    best: Literal["high", "low", "none"]
+    range: tuple[float, float]
+    definition: str
+    root: bool = False
+    source: str = ""
+
+
+Protocols: TypeAlias = Iterable[Path]
+"""What `recbench_protocols` gives: paths of TOML files."""

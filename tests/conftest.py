@@ -1,0 +1,26 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Find a folder of data that may not be in the repository, or skip the test that asks for it."""
+    places = [Path(place) for place in os.environ.get("RECBENCH_DATA", "").split(os.pathsep) if place]
+    places.append(REPOSITORY.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        for place in places:
+            if (place / name).is_dir():
+                return place / name
+        pytest.skip(f"needs the data set {name} in RECBENCH_DATA")
+
+    return find
