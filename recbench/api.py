@@ -45,7 +45,7 @@ __all__ = [
 hookimpl = pluggy.HookimplMarker("recbench")
 """Marks a function as an implementation of one of the hooks in `recbench.hookspecs`."""
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
 def _nothing() -> Mapping[str, Any]:
