@@ -51,7 +51,11 @@ class FoldSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
-    """Exactly one of `source`, `interactions` and `folds` is given; `train` and `test` in the file become one fold."""
+    """One of `source`, `interactions` and `folds` is given; `train` and `test` in the file become one fold.
+
+    `folds` may stand beside `source`: then their paths start in the source's folder, as those of MovieLens 100K's
+    five official folds do, and the tables of users and items are the source's.
+    """
 
     source: str | None = None
     interactions: FileSpec | None = None
