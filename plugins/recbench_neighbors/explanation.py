@@ -1,0 +1,49 @@
+"""Saying what a score is the sum of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recbench.api import Dataset, Texts
+
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What people call users and items."""
+
+    users: Sequence[str]
+    items: Sequence[str]
+
+
+def names_of(train: Dataset) -> Names:
+    """Items by title where the data has titles, else by id; users by id."""
+    titles = train.items.get("title")
+    items = titles.values.tolist() if isinstance(titles, Texts) else [f"item {name}" for name in train.item_ids]
+    return Names(users=[f"user {name}" for name in train.user_ids], items=items)
+
+
+def contributions(total: float, parts: NDArray[np.float64], names: Sequence[str]) -> str:
+    """Write `total` as a sum of its greatest parts and of the rest, which takes what rounding leaves.
+
+    >>> contributions(0.75, np.array([0.25, 0.5]), ["item 7", "item 8"])
+    '0.7500 = 0.5000 (item 8) + 0.2500 (item 7)'
+    >>> contributions(0.0, np.array([]), [])
+    '0.0000: nothing similar'
+    """
+    if not len(parts):
+        return f"{total:.4f}: nothing similar"
+    order = np.argsort(-parts, kind="stable")
+    shown = [(round(float(parts[place]), 4), names[place]) for place in order[:SHOWN]]
+    rest = round(total, 4) - sum(figure for figure, _ in shown)
+    terms = [f"{figure:.4f} ({name})" for figure, name in shown]
+    if len(parts) > SHOWN:
+        terms.append(f"{rest:.4f} ({len(parts) - SHOWN} more)")
+    elif abs(rest) > 5e-5:
+        terms.append(f"{rest:.4f} (rounding)")
+    return f"{total:.4f} = {' + '.join(terms)}"

@@ -1,0 +1,62 @@
+"""Keeping the k nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from recbench_neighbors.similarity import Similarity
+
+
+def nearest(similarity: Similarity, k: int) -> csr_matrix:
+    """For each row, its k most similar other rows: (n, n) CSR of positive similarities, columns ascending.
+
+    Ties at the k-th place go to the lower index.
+    """
+    return _stacked(_kept(similarity, similarity.rows, k, skip_self=True), similarity.rows.shape[0])
+
+
+def nearest_of(similarity: Similarity, rows: csr_matrix, k: int) -> csr_matrix:
+    """The same for rows that are not among those the similarity is made of: (m, n) CSR."""
+    return _stacked(_kept(similarity, rows, k, skip_self=False), similarity.rows.shape[0])
+
+
+def largest(values: NDArray[np.float64], keys: NDArray[np.int32], k: int) -> NDArray[np.intp]:
+    """Positions of the k largest of `values`, in no particular order; ties at the last place by the lower key."""
+    if len(values) <= k:
+        return np.arange(len(values))
+    least = np.partition(values, len(values) - k)[len(values) - k]
+    above = np.flatnonzero(values > least)
+    equal = np.flatnonzero(values == least)
+    places = k - len(above)
+    if len(equal) > places:
+        equal = equal[np.argsort(keys[equal])[:places]]
+    return np.concatenate([above, equal])
+
+
+def _kept(
+    similarity: Similarity, rows: csr_matrix, k: int, *, skip_self: bool
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float64]]]:
+    """Yield, row by row, columns and similarities of the k nearest."""
+    for first, block in similarity.blocks(rows):
+        for place, (start, end) in enumerate(zip(block.indptr[:-1], block.indptr[1:], strict=True)):
+            columns, values = block.indices[start:end], block.data[start:end]
+            if skip_self:
+                others = columns != first + place
+                columns, values = columns[others], values[others]
+            chosen = largest(values, columns, k)
+            chosen = chosen[np.argsort(columns[chosen])]
+            yield columns[chosen], values[chosen]
+
+
+def _stacked(rows: Iterator[tuple[NDArray[np.int32], NDArray[np.float64]]], width: int) -> csr_matrix:
+    parts = list(rows)
+    if not parts:
+        return csr_matrix((0, width))
+    starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in parts])])
+    indices = np.concatenate([columns for columns, _ in parts])
+    data = np.concatenate([values for _, values in parts])
+    return csr_matrix((data, indices, starts), shape=(len(parts), width))

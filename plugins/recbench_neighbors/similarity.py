@@ -1,0 +1,194 @@
+"""How alike two rows of a sparse matrix are: cosine, Pearson, mean squared difference, Jaccard.
+
+Rows are users with their items, or items with their users. Similarities are computed a block of rows at a time and
+only for pairs of rows that share an entry, so neither time nor memory grows with the square of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+SimilarityName: TypeAlias = Literal["cosine", "pearson", "msd", "jaccard"]
+Over: TypeAlias = Literal["all", "corated"]
+
+BLOCK_CELLS = 4_000_000
+"""Numbers in a block: 32 MB an array, and a handful of such arrays live at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What makes two rows alike.
+
+    Attributes:
+        similarity: see `FORMULAS`.
+        over: "all": missing entries count as 0; "corated": only entries that both rows have count.
+        shrink: similarities are multiplied by n / (n + shrink), for n shared entries.
+        min_support: pairs with fewer shared entries are not alike at all.
+    """
+
+    similarity: SimilarityName
+    over: Over
+    shrink: float
+    min_support: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sums:
+    """Sums over the entries that count, for pairs of rows x and y: arrays of one length, or numbers."""
+
+    length: NDArray[np.float64] | float
+    xy: NDArray[np.float64]
+    xx: NDArray[np.float64]
+    yy: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+def cosine(sums: Sums) -> NDArray[np.float64]:
+    """sum xy / sqrt(sum xx * sum yy)."""
+    return _ratio(sums.xy, np.sqrt(sums.xx * sums.yy))
+
+
+def pearson(sums: Sums) -> NDArray[np.float64]:
+    """The correlation coefficient; 0 where a row does not vary over the entries that count."""
+    xx, yy = sums.length * sums.xx, sums.length * sums.yy
+    varying_x, varying_y = xx - sums.x**2, yy - sums.y**2
+    # What is left of a constant row is rounding, which must not be blown up to a correlation.
+    varies = (varying_x > 1e-9 * xx) & (varying_y > 1e-9 * yy)
+    covarying = sums.length * sums.xy - sums.x * sums.y
+    return _ratio(np.where(varies, covarying, 0.0), np.sqrt(np.maximum(varying_x, 0.0) * np.maximum(varying_y, 0.0)))
+
+
+def msd(sums: Sums) -> NDArray[np.float64]:
+    """1 / (1 + the mean of (x - y)^2)."""
+    return 1.0 / (1.0 + np.maximum(sums.xx + sums.yy - 2.0 * sums.xy, 0.0) / sums.length)
+
+
+def jaccard(sums: Sums) -> NDArray[np.float64]:
+    """sum xy / (sum xx + sum yy - sum xy), on rows of ones: shared entries / entries of either (Tanimoto)."""
+    return _ratio(sums.xy, sums.xx + sums.yy - sums.xy)
+
+
+FORMULAS: dict[SimilarityName, Callable[[Sums], NDArray[np.float64]]] = {
+    "cosine": cosine,
+    "pearson": pearson,
+    "msd": msd,
+    "jaccard": jaccard,
+}
+
+
+class Similarity:
+    """Similarities of any rows to the rows of one matrix.
+
+    Args:
+        rows: (n, width) CSR. A stored 0 is an entry.
+        measure: what makes two rows alike.
+    """
+
+    def __init__(self, rows: csr_matrix, measure: Measure) -> None:
+        self.rows = rows
+        self._measure = measure
+        self._values = rows.T.tocsr()  # (width, n)
+        self._ones = _ones(self._values)
+        self._lengths = np.diff(self._values.indptr)
+        self._squares, self._totals = _row_sums(rows)
+
+    def blocks(self, rows: csr_matrix) -> Iterator[tuple[int, csr_matrix]]:
+        """Yield (first, similarities), block by block: the latter is (b, n) CSR, for `rows[first : first + b]`.
+
+        Only positive similarities are stored; those of a row to itself are stored too.
+        """
+        for first, last in _bounds(self._work(rows)):
+            yield first, self._block(rows[first:last])
+
+    def _work(self, rows: csr_matrix) -> NDArray[np.int64]:
+        """(n_rows,) products of entries for each row: what a block takes, at most."""
+        per_entry = np.concatenate([[0], np.cumsum(self._lengths[rows.indices], dtype=np.int64)])
+        return np.diff(per_entry[rows.indptr])
+
+    def _block(self, left: csr_matrix) -> csr_matrix:
+        shared = (_ones(left) @ self._ones).tocsr()  # (b, n): how many entries both have
+        measure, support = self._measure, shared.data
+        sums = self._corated(left, shared) if measure.over == "corated" else self._all(left, shared)
+        alike = FORMULAS[measure.similarity](sums)
+        if measure.shrink:
+            alike *= support / (support + measure.shrink)
+        alike[(support < measure.min_support) | ~(alike > 0.0)] = 0.0
+        found = csr_matrix((alike, shared.indices, shared.indptr), shape=shared.shape)
+        found.eliminate_zeros()
+        return found
+
+    def _all(self, left: csr_matrix, shared: csr_matrix) -> Sums:
+        squares, totals = _row_sums(left)
+        row = np.repeat(np.arange(shared.shape[0]), np.diff(shared.indptr))
+        return Sums(
+            length=float(left.shape[1]),
+            xy=_aligned(left @ self._values, shared),
+            xx=squares[row],
+            yy=self._squares[shared.indices],
+            x=totals[row],
+            y=self._totals[shared.indices],
+        )
+
+    def _corated(self, left: csr_matrix, shared: csr_matrix) -> Sums:
+        ones = _ones(left)
+        correlates = self._measure.similarity == "pearson"
+        return Sums(
+            length=shared.data,
+            xy=_aligned(left @ self._values, shared),
+            xx=_aligned(left.power(2) @ self._ones, shared),
+            yy=_aligned(ones @ self._values.power(2), shared),
+            x=_aligned(left @ self._ones, shared) if correlates else shared.data,
+            y=_aligned(ones @ self._values, shared) if correlates else shared.data,
+        )
+
+
+def _ones(matrix: csr_matrix) -> csr_matrix:
+    """The same entries, all 1."""
+    return csr_matrix((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _row_sums(matrix: csr_matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n_rows,) sum of squares and (n_rows,) sum of each row."""
+    squares = np.asarray(matrix.power(2).sum(axis=1), dtype=np.float64).ravel()
+    return squares, np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel()
+
+
+def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    """top / bottom, at most 1 in spite of rounding; 0 where bottom is 0."""
+    ratio = np.zeros(top.shape)
+    np.divide(top, bottom, out=ratio, where=bottom > 0.0)
+    return np.minimum(ratio, 1.0, out=ratio)
+
+
+def _aligned(product: csr_matrix, shared: csr_matrix) -> NDArray[np.float64]:
+    """The values of `product` in the places of `shared`. A product leaves out sums that come to 0."""
+    if product.nnz == shared.nnz:  # then both were filled in the same order
+        return np.asarray(product.data, dtype=np.float64)
+    keys, wanted = _keys(product), _keys(shared)
+    order = np.argsort(wanted)
+    values = np.zeros(len(wanted))
+    values[order[np.searchsorted(wanted, keys, sorter=order)]] = product.data
+    return values
+
+
+def _keys(matrix: csr_matrix) -> NDArray[np.int64]:
+    row = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    return row * matrix.shape[1] + matrix.indices
+
+
+def _bounds(work: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Cut rows into runs of at most BLOCK_CELLS of work each; a row that has more is a run of its own."""
+    total = np.cumsum(work)
+    first = 0
+    while first < len(work):
+        done = total[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(total, done + BLOCK_CELLS, side="right")))
+        yield first, last
+        first = last
