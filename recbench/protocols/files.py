@@ -94,6 +94,8 @@ def interaction_file(section: Section, folder: Path | None) -> FileSpec:
     if format_ == "adjacency":
         section.refuse("columns", because="with format = 'adjacency': a line is a user and their items")
     columns = section.optional("columns", _columns, default=None)
+    if format_ != "csv" and isinstance(columns, tuple):
+        section.refuse("columns", because=f"as a list with format = {format_!r}, which names its columns")
     return FileSpec(
         path=path if folder is None else folder / path,
         format=format_,
@@ -130,10 +132,8 @@ def _format(section: Section, path: Path) -> FileFormat:
 
 
 def _by_ending(section: Section, path: Path) -> TableFormat:
-    """The format that goes with a file's ending; with a separator it is text whatever the ending."""
-    if "separator" in section:
-        return "csv"
-    found = ENDINGS.get(path.suffix.lower())
+    """The format that goes with a file's ending; with a separator, other endings are text."""
+    found = ENDINGS.get(path.suffix.lower(), "csv" if "separator" in section else None)
     if found is None:
         raise section.error(
             f"{section.place('format')} is missing, and the ending of {path.name!r} does not tell",

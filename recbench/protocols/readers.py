@@ -29,7 +29,7 @@ class Unfit(Exception):
 
 def close(word: str, options: Sequence[str]) -> str:
     """The options much like `word`, as the end of a message; empty where there are none."""
-    found = difflib.get_close_matches(word, options, n=3, cutoff=0.7)
+    found = difflib.get_close_matches(word, options, n=3, cutoff=0.65)
     return f"; close: {', '.join(map(repr, found))}" if found else ""
 
 
