@@ -243,6 +243,18 @@ class Split:
         return self.dataset.with_interactions(self.dataset.interactions.take(rows))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Given:
+    """Train and test of one fold as the data's files give them, as rows of the data set; each (n,) int64."""
+
+    train_rows: RowArray
+    test_rows: RowArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "train_rows", frozen(self.train_rows, np.int64))
+        object.__setattr__(self, "test_rows", frozen(self.test_rows, np.int64))
+
+
 def owned(array: NDArray[Any]) -> NDArray[Any]:
     """Make an array that nobody else holds read-only, without a copy."""
     array.flags.writeable = False
