@@ -360,7 +360,7 @@ def test_a_share_of_test_means_nothing_where_the_kind_sets_it(kind: str) -> None
 @pytest.mark.parametrize(("key", "value"), [("by", "'all'"), ("repeats", "3")])
 def test_keys_of_the_holdout_mean_nothing_elsewhere(key: str, value: str) -> None:
     text = MINIMAL.replace('kind = "holdout"', f'kind = "time"\n{key} = {value}')
-    assert f"[split] {key} means nothing with kind = 'time', only with 'holdout'" in complaint(text).what
+    assert f"[split] {key} means nothing with kind = 'time', only with 'holdout' and" in complaint(text).what
 
 
 def test_keys_of_a_kind_are_read_with_it() -> None:
@@ -657,7 +657,7 @@ def test_a_label_fits_into_a_table(label: str) -> None:
 
 
 def test_parameters_tuning_and_pins_are_read() -> None:
-    pin = "0" * 64
+    pin = read(MINIMAL).fingerprint
     protocol = read(
         MINIMAL
         + "[algorithms.ease]\nl2 = 250\nnested = { a = [1, 'x', true] }\n[tuned]\nease = 30\n"
@@ -666,6 +666,13 @@ def test_parameters_tuning_and_pins_are_read() -> None:
     assert protocol.parameters == {"ease": {"l2": 250, "nested": {"a": [1, "x", True]}}}
     assert protocol.tuned == {"ease": 30}
     assert (protocol.pinned.protocol, protocol.pinned.splits) == (pin, (pin, pin))
+
+
+def test_a_pinned_protocol_that_was_changed_is_refused() -> None:
+    pin = read(MINIMAL).fingerprint
+    error = complaint(MINIMAL + f"users = 'warm'\n[pinned]\nprotocol = '{pin}'")
+    assert f"[pinned] protocol is {pin[:12]}..., but this protocol is" in error.what
+    assert read(MINIMAL + "users = 'warm'").fingerprint in error.fix
 
 
 def test_the_list_of_algorithms_may_be_empty() -> None:

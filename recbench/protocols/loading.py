@@ -50,8 +50,8 @@ from recbench.protocols.spec import (
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MEANINGFUL: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
     {
-        "by": ("holdout",),
-        "repeats": ("holdout",),
+        "by": ("holdout", "provided"),
+        "repeats": ("holdout", "k-fold", "cold-user", "cold-item"),
         "test": ("holdout", "time", "cold-user", "cold-item"),
         "folds": ("k-fold",),
         "shuffle": ("k-fold",),
@@ -110,7 +110,7 @@ def parse(document: Mapping[str, Any], path: Path) -> Protocol:
     _check_provided(top, data, split)
     evaluation = _evaluation(top.table("evaluation", "evaluation"), path.parent)
     _check_relevance(top, data, evaluation)
-    return Protocol(
+    protocol = Protocol(
         name=name,
         title=top.optional("title", text, default=name),
         data=data,
@@ -123,6 +123,8 @@ def parse(document: Mapping[str, Any], path: Path) -> Protocol:
         pinned=_pinned(top.table("pinned", "pinned")) if "pinned" in top else PinnedSpec(),
         path=path,
     )
+    _check_pin(protocol)
+    return protocol
 
 
 def check_metrics(protocol: Protocol, offered: Mapping[str, Metric]) -> None:
@@ -312,6 +314,16 @@ def _pinned(section: Section) -> PinnedSpec:
         protocol=section.optional("protocol", sha256, default=None),
         splits=section.optional("splits", list_of(sha256), default=()),
     )
+
+
+def _check_pin(protocol: Protocol) -> None:
+    """A pinned protocol is what it was when it was pinned. The splits' pins need the data and are checked with it."""
+    pinned, found = protocol.pinned.protocol, protocol.fingerprint
+    if pinned is not None and pinned != found:
+        raise BadProtocol(
+            f"{protocol.path}: [pinned] protocol is {pinned[:12]}..., but this protocol is {found[:12]}...",
+            fix=f'undo the change to [data], [split] or [evaluation], or pin "{found}"',
+        )
 
 
 def _name(value: Any) -> str:
