@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ from recbench.errors import BadProtocol, RecbenchError, UnknownName
 from recbench.protocols import DataSpec, EvaluationSpec, FileSpec, Protocol, SplitSpec, TrialSpec
 from recbench.protocols.loading import MEANINGFUL, check_metrics, load, parse, shipped
 from recbench.protocols.sections import KEYS
+from recbench.registry import discover
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "protocols.md"
 MINIMAL = """
@@ -112,6 +114,20 @@ def test_the_files_of_shipped_folds_are_in_their_source(name: str, folder: str, 
     for fold in load(name, shipped()).data.folds:
         assert (place / fold.train.path).is_file()
         assert (place / fold.test.path).is_file()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_parameters_of_a_shipped_protocol_fit_its_algorithms(name: str) -> None:
+    protocol = load(name, shipped())
+    offered = {each: found.value for each, found in discover().algorithms.items()}
+    given = [(row.name, dict(row.parameters)) for row in protocol.rows]
+    given += [(each, dict(parameters)) for each, parameters in protocol.parameters.items()]
+    for algorithm, parameters in given:
+        assert algorithm in offered, algorithm
+        if not offered[algorithm].requires:
+            module, _, attribute = offered[algorithm].target.partition(":")
+            build = getattr(importlib.import_module(module), attribute)
+            build(**{**offered[algorithm].parameters, **parameters})
 
 
 # The reference page
