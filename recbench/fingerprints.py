@@ -18,8 +18,8 @@ _BLOCK = 1 << 20
 def tables_hash(dataset: Dataset) -> str:
     """sha256 in hexadecimal over the ids and features of users and items, and the rating scale.
 
-    Each column goes in with its name, length and type; numbers as little-endian bytes, texts as UTF-8 after their
-    lengths. Features are sorted by name. -0.0 counts as 0.0 and every NaN as one NaN.
+    Each column goes in with its name, length and type; numbers as little-endian bytes, each text as UTF-8 after
+    its length. Features are sorted by name. -0.0 counts as 0.0 and every NaN as one NaN.
     """
     digest = hashlib.sha256(
         f"scale {None if dataset.scale is None else [float(end) for end in dataset.scale]}\n".encode()
@@ -91,6 +91,5 @@ def _add_numbers(digest: hashlib._Hash, values: NDArray[Any], dtype: str, rows: 
 def _add_texts(digest: hashlib._Hash, name: str, texts: StrArray | tuple[str, ...]) -> None:
     digest.update(f"{name} {len(texts)}\n".encode())
     for start in range(0, len(texts), _BLOCK):
-        encoded = [str(text).encode("utf-8", "surrogatepass") for text in texts[start : start + _BLOCK]]
-        digest.update(np.array([len(text) for text in encoded], dtype="<i8").tobytes())
-        digest.update(b"".join(encoded))
+        encoded = (str(text).encode("utf-8", "surrogatepass") for text in texts[start : start + _BLOCK])
+        digest.update(b"".join(len(text).to_bytes(8, "little") + text for text in encoded))
