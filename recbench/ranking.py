@@ -59,10 +59,11 @@ class Seen:
     @classmethod
     def of(cls, *parts: Interactions, n_users: int, n_items: int) -> Seen:
         """What the users have in any of `parts`, each item once."""
-        codes = np.concatenate([np.empty(0, np.int64), *(part.user * np.int64(n_items) + part.item for part in parts)])
+        none = np.empty(0, dtype=np.int64)
+        codes = np.concatenate([none, *(part.user.astype(np.int64) * n_items + part.item for part in parts)])
         codes.sort()
         codes = codes[np.diff(codes, prepend=-1) != 0]
-        starts = np.searchsorted(codes, np.arange(n_users + 1) * np.int64(n_items))
+        starts = np.searchsorted(codes, np.arange(n_users + 1, dtype=np.int64) * n_items)
         return cls(starts=starts, items=codes % n_items if n_items else codes)
 
     def among(self, users: Int64Array) -> tuple[Int64Array, Int32Array]:
