@@ -45,7 +45,8 @@ class Neighbors:
             Also what ranking sums up.
         weighting: "tfidf" or "bm25" lets rare entries count for more, inside the similarity only.
         k: neighbours at most.
-        shrink: similarities are multiplied by n / (n + shrink), for n shared entries.
+        shrink: pulls similarities that rest on little towards 0. With over "all", cosine and Jaccard get it added to
+            their denominators; else similarities are multiplied by n / (n + shrink), for n shared entries.
         min_support: pairs with fewer shared entries are not alike at all.
         kept_by: whose k neighbours are kept for ranking: those of the "candidate" (side "user": the user to rank
             for; side "item": the item to score), or those of the "neighbor" (side "user": v counts for the k users

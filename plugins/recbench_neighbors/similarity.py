@@ -28,7 +28,9 @@ class Measure:
     Attributes:
         similarity: see `FORMULAS`.
         over: "all": missing entries count as 0; "corated": only entries that both rows have count.
-        shrink: similarities are multiplied by n / (n + shrink), for n shared entries.
+        shrink: pulls similarities that rest on little towards 0. Cosine and Jaccard over "all" get it added to the
+            denominator (Ferrari Dacrema and others); all others are multiplied by n / (n + shrink), for n shared
+            entries (Koren).
         min_support: pairs with fewer shared entries are not alike at all.
     """
 
@@ -37,10 +39,18 @@ class Measure:
     shrink: float
     min_support: int
 
+    @property
+    def shrinks_in_denominator(self) -> bool:
+        """Whether `shrink` stands in the formula's denominator."""
+        return self.over == "all" and self.similarity in ("cosine", "jaccard")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sums:
-    """Sums over the entries that count, for pairs of rows x and y: arrays of one length, or numbers."""
+    """Sums over the entries that count, for pairs of rows x and y: arrays of one length, or numbers.
+
+    `extra` is added to the denominators of cosine and Jaccard.
+    """
 
     length: NDArray[np.float64] | float
     xy: NDArray[np.float64]
@@ -48,11 +58,12 @@ class Sums:
     yy: NDArray[np.float64]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
+    extra: float = 0.0
 
 
 def cosine(sums: Sums) -> NDArray[np.float64]:
-    """sum xy / sqrt(sum xx * sum yy)."""
-    return _ratio(sums.xy, np.sqrt(sums.xx * sums.yy))
+    """sum xy / (sqrt(sum xx * sum yy) + extra)."""
+    return _ratio(sums.xy, np.sqrt(sums.xx * sums.yy) + sums.extra)
 
 
 def pearson(sums: Sums) -> NDArray[np.float64]:
@@ -71,8 +82,8 @@ def msd(sums: Sums) -> NDArray[np.float64]:
 
 
 def jaccard(sums: Sums) -> NDArray[np.float64]:
-    """sum xy / (sum xx + sum yy - sum xy), on rows of ones: shared entries / entries of either (Tanimoto)."""
-    return _ratio(sums.xy, sums.xx + sums.yy - sums.xy)
+    """sum xy / (sum xx + sum yy - sum xy + extra), on rows of ones: shared entries / entries of either (Tanimoto)."""
+    return _ratio(sums.xy, sums.xx + sums.yy - sums.xy + sums.extra)
 
 
 FORMULAS: dict[SimilarityName, Callable[[Sums], NDArray[np.float64]]] = {
@@ -117,7 +128,7 @@ class Similarity:
         measure, support = self._measure, shared.data
         sums = self._corated(left, shared) if measure.over == "corated" else self._all(left, shared)
         alike = FORMULAS[measure.similarity](sums)
-        if measure.shrink:
+        if measure.shrink and not measure.shrinks_in_denominator:
             alike *= support / (support + measure.shrink)
         alike[(support < measure.min_support) | ~(alike > 0.0)] = 0.0
         found = csr_matrix((alike, shared.indices, shared.indptr), shape=shared.shape)
@@ -134,6 +145,7 @@ class Similarity:
             yy=self._squares[shared.indices],
             x=totals[row],
             y=self._totals[shared.indices],
+            extra=self._measure.shrink if self._measure.shrinks_in_denominator else 0.0,
         )
 
     def _corated(self, left: csr_matrix, shared: csr_matrix) -> Sums:
@@ -171,16 +183,15 @@ def _aligned(product: csr_matrix, shared: csr_matrix) -> NDArray[np.float64]:
     """The values of `product` in the places of `shared`. A product leaves out sums that come to 0."""
     if product.nnz == shared.nnz:  # then both were filled in the same order
         return np.asarray(product.data, dtype=np.float64)
-    keys, wanted = _keys(product), _keys(shared)
-    order = np.argsort(wanted)
-    values = np.zeros(len(wanted))
-    values[order[np.searchsorted(wanted, keys, sorter=order)]] = product.data
+    values = np.empty(shared.nnz)
+    buffer = np.zeros(shared.shape[1])
+    for row in range(shared.shape[0]):
+        found = slice(product.indptr[row], product.indptr[row + 1])
+        wanted = slice(shared.indptr[row], shared.indptr[row + 1])
+        buffer[product.indices[found]] = product.data[found]
+        values[wanted] = buffer[shared.indices[wanted]]
+        buffer[product.indices[found]] = 0.0
     return values
-
-
-def _keys(matrix: csr_matrix) -> NDArray[np.int64]:
-    row = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    return row * matrix.shape[1] + matrix.indices
 
 
 def _bounds(work: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
