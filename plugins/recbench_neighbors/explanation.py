@@ -29,7 +29,7 @@ def names_of(train: Dataset) -> Names:
 
 
 def contributions(total: float, parts: NDArray[np.float64], names: Sequence[str]) -> str:
-    """Write `total` as a sum of its greatest parts and of the rest, which takes what rounding leaves.
+    """Write `total` as a sum of its greatest parts and of the rest. The last figure takes what rounding leaves.
 
     >>> contributions(0.75, np.array([0.25, 0.5]), ["item 7", "item 8"])
     '0.7500 = 0.5000 (item 8) + 0.2500 (item 7)'
@@ -39,11 +39,8 @@ def contributions(total: float, parts: NDArray[np.float64], names: Sequence[str]
     if not len(parts):
         return f"{total:.4f}: nothing similar"
     order = np.argsort(-parts, kind="stable")
-    shown = [(round(float(parts[place]), 4), names[place]) for place in order[:SHOWN]]
-    rest = round(total, 4) - sum(figure for figure, _ in shown)
-    terms = [f"{figure:.4f} ({name})" for figure, name in shown]
+    terms = [(round(float(parts[place]), 4), names[place]) for place in order[:SHOWN]]
     if len(parts) > SHOWN:
-        terms.append(f"{rest:.4f} ({len(parts) - SHOWN} more)")
-    elif abs(rest) > 5e-5:
-        terms.append(f"{rest:.4f} (rounding)")
-    return f"{total:.4f} = {' + '.join(terms)}"
+        terms.append((0.0, f"{len(parts) - SHOWN} more"))
+    terms[-1] = (round(total, 4) - sum(figure for figure, _ in terms[:-1]), terms[-1][1])
+    return f"{total:.4f} = {' + '.join(f'{figure:.4f} ({name})' for figure, name in terms)}"
