@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 import pluggy
 from numpy.typing import NDArray
 
+from recbench.blocks import Block, Catalogue, Pairs
 from recbench.data import (
-    BoolArray,
     Categories,
     Column,
     Dataset,
@@ -35,6 +35,7 @@ __all__ = [
     "Interactions",
     "Metric",
     "Numbers",
+    "Pairs",
     "Source",
     "SourceFile",
     "Tags",
@@ -186,56 +187,9 @@ class Source:
     bundled: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Catalogue:
-    """What metrics may know of the training data and the items.
-
-    Attributes:
-        n_items: all items of the data set, those only in test included.
-        n_train_users: users with at least one training interaction.
-        popularity: (n_items,) int64, training interactions (validation included) of each item.
-        profile_popularity: (n_users,) float64, mean popularity of a user's training items; NaN without any.
-        genres: (n_items, n_genres) float64 CSR of the items' tags, or None where the data has none.
-        profile_genres: (n_users, n_genres) float64, the mean over a user's training items of each item's genre
-            shares; NaN without any; None where the data has no tags.
-    """
-
-    n_items: int
-    n_train_users: int
-    popularity: Int64Array
-    profile_popularity: FloatArray
-    genres: Any | None
-    profile_genres: FloatArray | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Block:
-    """The lists of a block of users, cut at k. Only users of the evaluated population are in it.
-
-    Attributes:
-        k: the cut-off.
-        users: (b,) int64 user indexes.
-        lists: (b, k) int32 items, best first; -1 for an empty place, and empty places come last.
-        hits: (b, k) bool, whether the item is relevant.
-        relevant: (b,) int64, relevant test items of the user; at least 1.
-        gains: (b, k) float64, the test rating of the item where it is in test, else 0.
-        ideal_gains: (b, k) float64, the user's k greatest test ratings, descending, padded with 0.
-        catalogue: what is known of items and training data.
-    """
-
-    k: int
-    users: Int64Array
-    lists: Int32Array
-    hits: BoolArray
-    relevant: Int64Array
-    gains: FloatArray
-    ideal_gains: FloatArray
-    catalogue: Catalogue
-
-
 PerUser: TypeAlias = Callable[[Block], FloatArray]
 PerCatalogue: TypeAlias = Callable[[Int64Array, int, Catalogue], float]
-PerPair: TypeAlias = Callable[[FloatArray, FloatArray], FloatArray]
+PerPair: TypeAlias = Callable[[Pairs], FloatArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,8 +201,7 @@ class Metric:
     - "user": `(Block) -> (b,) float64`, a value for each user, averaged over users; NaN where it is undefined.
     - "catalogue": `(counts, n_lists, Catalogue) -> float`, from how often each item is recommended; counts:
       (n_items,) int64, n_lists: users evaluated.
-    - "pair": `(rating, prediction) -> (n,) float64`, an error for each test pair, averaged over pairs; predictions
-      are clipped to the scale and filled in.
+    - "pair": `(Pairs) -> (n,) float64`, a value for each test pair, averaged over pairs.
 
     Attributes:
         name: what protocols call it, without "@k".
@@ -258,6 +211,8 @@ class Metric:
         range: least and greatest possible value, both included.
         definition: one line, with the formula, for the foot of the board.
         root: take the square root of the average ("pair" only).
+        needs: what the data must have, or a protocol that asks for the metric is refused: "tags", a column of tags
+            of the items.
         source: where the definition comes from.
     """
 
@@ -268,6 +223,7 @@ class Metric:
     range: tuple[float, float]
     definition: str
     root: bool = False
+    needs: tuple[Literal["tags"], ...] = ()
     source: str = ""
 
 
