@@ -44,6 +44,14 @@ class Measure:
         """Whether `shrink` stands in the formula's denominator."""
         return self.over == "all" and self.similarity in ("cosine", "jaccard")
 
+    @property
+    def counts_shared(self) -> bool:
+        """Whether it must be known which entries are shared, beside the sum of their products.
+
+        A cosine or Jaccard similarity over "all" is 0 where that sum is 0, whether there are shared entries or not.
+        """
+        return not self.shrinks_in_denominator or self.min_support > 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sums:
@@ -124,27 +132,31 @@ class Similarity:
         return np.diff(per_entry[rows.indptr])
 
     def _block(self, left: csr_matrix) -> csr_matrix:
-        shared = (_ones(left) @ self._ones).tocsr()  # (b, n): how many entries both have
-        measure, support = self._measure, shared.data
-        sums = self._corated(left, shared) if measure.over == "corated" else self._all(left, shared)
-        alike = FORMULAS[measure.similarity](sums)
+        measure = self._measure
+        formula = FORMULAS[measure.similarity]
+        if not measure.counts_shared:
+            products = left @ self._values
+            return _positive(formula(self._all(left, products, products.data)), products)
+        shared = _ones(left) @ self._ones  # (b, n): how many entries both have
+        if measure.over == "corated":
+            alike = formula(self._corated(left, shared))
+        else:
+            alike = formula(self._all(left, shared, _aligned(left @ self._values, shared)))
         if measure.shrink and not measure.shrinks_in_denominator:
-            alike *= support / (support + measure.shrink)
-        alike[(support < measure.min_support) | ~(alike > 0.0)] = 0.0
-        found = csr_matrix((alike, shared.indices, shared.indptr), shape=shared.shape)
-        found.eliminate_zeros()
-        return found
+            alike *= shared.data / (shared.data + measure.shrink)
+        alike[shared.data < measure.min_support] = 0.0
+        return _positive(alike, shared)
 
-    def _all(self, left: csr_matrix, shared: csr_matrix) -> Sums:
+    def _all(self, left: csr_matrix, pairs: csr_matrix, xy: NDArray[np.float64]) -> Sums:
         squares, totals = _row_sums(left)
-        row = np.repeat(np.arange(shared.shape[0]), np.diff(shared.indptr))
+        row = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
         return Sums(
             length=float(left.shape[1]),
-            xy=_aligned(left @ self._values, shared),
+            xy=xy,
             xx=squares[row],
-            yy=self._squares[shared.indices],
+            yy=self._squares[pairs.indices],
             x=totals[row],
-            y=self._totals[shared.indices],
+            y=self._totals[pairs.indices],
             extra=self._measure.shrink if self._measure.shrinks_in_denominator else 0.0,
         )
 
@@ -164,6 +176,13 @@ class Similarity:
 def _ones(matrix: csr_matrix) -> csr_matrix:
     """The same entries, all 1."""
     return csr_matrix((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _positive(values: NDArray[np.float64], pairs: csr_matrix) -> csr_matrix:
+    """`values` in the places of `pairs`, those above 0 only."""
+    found = csr_matrix((np.maximum(values, 0.0), pairs.indices, pairs.indptr), shape=pairs.shape)
+    found.eliminate_zeros()
+    return found
 
 
 def _row_sums(matrix: csr_matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
