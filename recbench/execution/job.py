@@ -1,0 +1,87 @@
+"""What a trial has to do, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recbench.data import FloatArray, Int32Array
+from recbench.records import Costs, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """An algorithm that another one may build."""
+
+    target: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    plugin_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """What one trial has to do with a split.
+
+    Attributes:
+        target: "module:Class".
+        parameters: keyword arguments of the constructor; JSON values.
+        plugin_file: a single-file plugin that the module is read from, or None.
+        components: what `build` may make, by name.
+        seed: the model's seed.
+        depth: length of the lists.
+        exclude_seen: keep what a user has seen out of the lists.
+        train_at_least: the rating from which a ranker may count an interaction as positive; None: all are.
+        candidates: (n_users, c) int32 padded with -1, or None where every item is a candidate.
+        predictions: whether ratings of the test pairs are asked for.
+        seconds: limit of time for the whole trial.
+        memory_mb: limit of private memory, processes that it starts included.
+        output_mb: limit of what it prints, and of each file it writes.
+    """
+
+    target: str
+    depth: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    plugin_file: Path | None = None
+    components: Mapping[str, Component] = field(default_factory=dict)
+    seed: int = 0
+    exclude_seen: bool = True
+    train_at_least: float | None = None
+    candidates: Int32Array | None = None
+    predictions: bool = True
+    seconds: float = 600.0
+    memory_mb: int = 4096
+    output_mb: int = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What came of one trial.
+
+    Attributes:
+        reason: why it is not ok; None only when it is.
+        traceback: of the plugin's own frames, where there was one.
+        lists: (n_users, depth) int32, -1 for an empty place; None unless ok.
+        predictions: (n_test,) float64 unclipped, in the order of `split.test()`, NaN for "cannot say"; None unless ok,
+            and where the algorithm predicts no ratings.
+        n_never: how many unseen candidates the scores said never to recommend.
+        marks: what has to be said beside the row.
+        output: the beginning and the end of what the trial printed.
+        sandboxed: whether network and data folders were out of its reach.
+    """
+
+    status: Status
+    reason: str | None = None
+    traceback: str | None = None
+    lists: Int32Array | None = None
+    predictions: FloatArray | None = None
+    n_never: int = 0
+    marks: tuple[str, ...] = ()
+    costs: Costs = field(default_factory=Costs)
+    output: str = ""
+    sandboxed: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.status is Status.OK) != (self.reason is None):
+            raise ValueError("a reason goes with every status but ok")

@@ -1,0 +1,137 @@
+"""Runs trials: each in a process of its own, in as many slots as were asked for."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event, Lock
+from types import TracebackType
+from typing import TypeAlias
+
+from recbench.data import Split
+from recbench.execution.conversation import Checking, Conversation
+from recbench.execution.direct import run_here
+from recbench.execution.job import Job, Outcome
+from recbench.execution.shared import SharedTrainings
+from recbench.execution.slot import Slot, find_sandbox
+from recbench.execution.verdict import judge, outcome_of
+from recbench.execution.watch import Bounds, Ended, Watch
+from recbench.records import Status
+
+OnStage: TypeAlias = Callable[[str], None]
+
+
+def _ignore(_: str) -> None:
+    """Hear nothing."""
+
+
+class Runner:
+    """A context in which trials run. `run` may be called from several threads; each call takes a free slot.
+
+    Args:
+        slots: how many trials run at once.
+        threads: how many threads the libraries of a trial may use.
+        sandbox: cut trials off from the network and from `hidden`.
+        in_process: run trials in this process, one at a time, without any isolation or limit: for debugging a plugin.
+        hidden: folders and files that a sandboxed trial cannot see; folders that are not there yet are made.
+        fresh: an interpreter for each trial instead of a fork server's child.
+    """
+
+    def __init__(
+        self,
+        *,
+        slots: int = 1,
+        threads: int = 1,
+        sandbox: bool = False,
+        in_process: bool = False,
+        hidden: Sequence[Path] = (),
+        fresh: bool = False,
+    ) -> None:
+        self._n_slots = 0 if in_process else slots
+        self._threads = threads
+        self._sandbox = sandbox
+        self._in_process = in_process
+        self._hidden = hidden
+        self._fresh = fresh
+        self._cancelled = Event()
+        self._trainings = SharedTrainings(most=max(1, slots))
+        self._alone = Lock()
+        self._slots: list[Slot] = []
+        self._free: queue.LifoQueue[Slot] = queue.LifoQueue()
+
+    def __enter__(self) -> Runner:
+        way = None
+        if self._sandbox and not self._in_process:
+            for path in self._hidden:
+                if not path.exists():
+                    path.mkdir(parents=True)
+            way = find_sandbox(self._hidden)
+        self._slots = [Slot(threads=self._threads, sandbox=way, fresh=self._fresh) for _ in range(self._n_slots)]
+        for slot in self._slots:
+            slot.start()
+            self._free.put(slot)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cancel()
+        for slot in self._slots:
+            slot.close()
+
+    def run(self, job: Job, split: Split, *, on_stage: OnStage = _ignore) -> Outcome | None:
+        """Run one trial. `on_stage` hears "start", "fit", "rank" and "predict". None: the run was cancelled.
+
+        Raises:
+            RecbenchError: no process could be started.
+        """
+        if self._cancelled.is_set():
+            return None
+        on_stage("start")
+        shared = self._trainings.of(split)
+        conversation = Conversation(job, split, shared, on_stage)
+        bounds = Bounds(seconds=job.seconds, memory_mb=job.memory_mb, output_mb=job.output_mb)
+        if self._in_process:
+            with self._alone:
+                return outcome_of(run_here(conversation, shared), conversation, bounds, sandboxed=False)
+        ended = self._watch(conversation, bounds, shared.descriptor, shared.size)
+        if ended.cause == "cancelled":
+            return None
+        outcome = outcome_of(ended, conversation, bounds, sandboxed=self._sandbox)
+        return outcome if shared.is_intact() else self._disown(outcome, split)
+
+    def check(self, job: Job) -> str | None:
+        """Whether an algorithm can be loaded and takes its parameters; why not. Trains nothing."""
+        checking = Checking(job)
+        bounds = Bounds(seconds=job.seconds, memory_mb=job.memory_mb, output_mb=job.output_mb)
+        with open(os.devnull, "rb") as nothing:
+            ended = self._watch(checking, bounds, nothing.fileno(), 0)
+        return judge(ended, checking, bounds)[1]
+
+    def cancel(self) -> None:
+        """End what runs, and run nothing more."""
+        self._cancelled.set()
+
+    def _watch(self, talk: Checking | Conversation, bounds: Bounds, data: int, size: int) -> Ended:
+        slot = self._free.get()
+        try:
+            slot.await_ready()
+            return Watch(slot, talk, bounds, shared=size, cancelled=self._cancelled).carry_out(data)
+        except BaseException:
+            slot.destroy()
+            raise
+        finally:
+            self._free.put(slot)
+
+    def _disown(self, outcome: Outcome, split: Split) -> Outcome:
+        """The result of a trial that wrote to what others learn from does not count."""
+        self._trainings.forget(split)
+        return Outcome(
+            status=Status.INVALID,
+            reason="wrote to the training data",
+            costs=outcome.costs,
+            output=outcome.output,
+            sandboxed=outcome.sandboxed,
+        )

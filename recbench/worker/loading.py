@@ -1,0 +1,70 @@
+"""From a target, "module:Class", to an algorithm with its parameters."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from recbench.worker.parameters import BadParameters, check_parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to make an algorithm. `file`: a single-file plugin that the module is read from, or None."""
+
+    target: str
+    file: str | None
+    parameters: Mapping[str, Any]
+
+    def make(self, **changes: Any) -> Any:
+        """Import the class, check the parameters, construct.
+
+        Raises:
+            BadParameters: the constructor does not take them.
+        """
+        return self.constructor(**changes)()
+
+    def constructor(self, **changes: Any) -> Callable[[], Any]:
+        """Import the class and check the parameters."""
+        parameters = {**self.parameters, **changes}
+        cls = self._class()
+        check_parameters(cls, parameters)
+        return lambda: cls(**parameters)
+
+    def _class(self) -> Callable[..., Any]:
+        module_name, _, name = self.target.partition(":")
+        module = _import_file(module_name, self.file) if self.file else importlib.import_module(module_name)
+        found: Callable[..., Any] = getattr(module, name)
+        return found
+
+
+class Builder:
+    """What `fit` gets as `build`: makes declared components by name, and nothing else."""
+
+    def __init__(self, recipes: Mapping[str, Recipe]) -> None:
+        self._recipes = recipes
+
+    def __call__(self, name: str, **parameters: Any) -> Any:
+        """An unfitted algorithm. Parameters given here go before those the protocol gives it."""
+        if name not in self._recipes:
+            declared = ", ".join(map(repr, self._recipes)) or "none"
+            raise BadParameters(f"{name!r} is not among the declared components: {declared}")
+        return self._recipes[name].make(**parameters)
+
+
+def _import_file(name: str, path: str) -> ModuleType:
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__file__", None) == path:
+        return known
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
