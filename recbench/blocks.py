@@ -163,6 +163,12 @@ class Block:
         return _places(self.hits)
 
     @cached_property
+    def n_hits(self) -> Int64Array:
+        """(b,) int64, how many places of each list are hits."""
+        n_hits: Int64Array = np.count_nonzero(self.hits, axis=1)
+        return n_hits
+
+    @cached_property
     def hit_orders(self) -> Int64Array:
         """For each of `hit_places`, how many hits its list has down to it: 1 for the first hit, 2 for the second."""
         rows, _ = self.hit_places

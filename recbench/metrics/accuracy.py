@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recbench.api import Block
-from recbench.data import FloatArray, Int64Array
+from recbench.data import BoolArray, FloatArray, Int64Array
 
 
 def precision(block: Block) -> FloatArray:
@@ -20,7 +20,7 @@ def precision(block: Block) -> FloatArray:
 
     Source: trec_eval, `P`.
     """
-    return _n_hits(block) / block.k
+    return block.n_hits / block.k
 
 
 def recall(block: Block) -> FloatArray:
@@ -35,7 +35,7 @@ def recall(block: Block) -> FloatArray:
 
     Source: trec_eval, `recall`.
     """
-    return _n_hits(block) / block.relevant
+    return block.n_hits / block.relevant
 
 
 def recall_capped(block: Block) -> FloatArray:
@@ -48,7 +48,7 @@ def recall_capped(block: Block) -> FloatArray:
 
     Source: Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018.
     """
-    return _n_hits(block) / _reachable(block)
+    return block.n_hits / _reachable(block)
 
 
 def hit(block: Block) -> FloatArray:
@@ -61,7 +61,8 @@ def hit(block: Block) -> FloatArray:
 
     Source: trec_eval, `success`.
     """
-    return (_n_hits(block) > 0).astype(np.float64)
+    found: BoolArray = block.n_hits > 0
+    return found.astype(np.float64)
 
 
 def mrr(block: Block) -> FloatArray:
@@ -155,11 +156,6 @@ def ndcg_exp(block: Block) -> FloatArray:
     return _share_of_ideal(np.exp2(gains) - 1.0, np.exp2(ideal) - 1.0)
 
 
-def _n_hits(block: Block) -> FloatArray:
-    hits: FloatArray = np.count_nonzero(block.hits, axis=1).astype(np.float64)
-    return hits
-
-
 def _reachable(block: Block) -> Int64Array:
     return np.minimum(block.k, block.relevant)
 
@@ -176,6 +172,7 @@ def _precision_at_hits(block: Block) -> FloatArray:
 def _share_of_ideal(gains: FloatArray, ideal: FloatArray) -> FloatArray:
     # Sums, not products of matrices: those depend in the last bit on how many users are in the block.
     discounts = _discounts(gains.shape[1])
-    reached: FloatArray = (gains * discounts).sum(axis=1)
     best = (ideal * discounts).sum(axis=1)
-    return np.divide(reached, best, out=np.zeros(len(gains)), where=best > 0)
+    shares = np.zeros(len(gains))
+    np.divide((gains * discounts).sum(axis=1), best, out=shares, where=best > 0)
+    return shares

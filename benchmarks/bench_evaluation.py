@@ -1,0 +1,226 @@
+"""How fast scoring is, against a bare NumPy script and, where it is installed, pytrec_eval.
+
+All three score the same lists with the same metrics and cut-offs, preparation included:
+
+    python benchmarks/bench_evaluation.py [--users 100000] [--items 50000] [--depth 100] [--pairs 1000000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from recbench.data import Dataset, FloatArray, Int32Array, Interactions, Split
+from recbench.metrics import builtin_metrics, score
+from recbench.protocols.spec import EvaluationSpec
+
+METRICS = ("precision", "recall", "ndcg", "ap", "mrr")
+DEFAULT = ("mse", "rmse", "mae", "precision", "recall", "ndcg", "ap", "mrr", "hit", "coverage", "gini", "novelty")
+OFFERED = {metric.name: metric for metric in builtin_metrics()}
+
+
+def make(n_users: int, n_items: int, depth: int, n_pairs: int) -> tuple[Split, Int32Array]:
+    """A split with long-tailed items in a shuffled file, and lists that find about half of what is relevant."""
+    generator = np.random.default_rng(0)
+    wanted = n_pairs + n_pairs // 4
+    codes = np.empty(0, dtype=np.int64)
+    while len(codes) < wanted:
+        item = (n_items * generator.random(wanted) ** 2).astype(np.int64)
+        codes = np.unique(np.concatenate([codes, generator.integers(0, n_users, wanted) * n_items + item]))
+    codes = generator.permutation(codes)[:wanted]
+    dataset = Dataset(
+        name="benchmark",
+        interactions=Interactions(
+            user=(codes // n_items).astype(np.int32),
+            item=(codes % n_items).astype(np.int32),
+            rating=generator.integers(1, 6, wanted).astype(np.float32),
+        ),
+        user_ids=np.arange(n_users).astype(np.str_),
+        item_ids=np.arange(n_items).astype(np.str_),
+        scale=(1.0, 5.0),
+    )
+    nothing = np.empty(0, dtype=np.int64)
+    split = Split(
+        dataset=dataset,
+        fold=0,
+        train_rows=np.arange(n_pairs, wanted),
+        validation_rows=nothing,
+        test_rows=np.arange(n_pairs),
+        history_rows=nothing,
+        fingerprint="0" * 64,
+        leaks_future=None,
+    )
+    return split, make_lists(split, depth, generator)
+
+
+def make_lists(split: Split, depth: int, generator: np.random.Generator) -> Int32Array:
+    """Items of odd numbers at a stride of the user's own, and all over them the user's test items of even numbers."""
+    n_users, half = split.dataset.n_users, split.dataset.n_items // 2
+    strides = np.array([s for s in range(1, 400) if np.gcd(s, half) == 1])
+    start, stride = generator.integers(0, half, (n_users, 1)), generator.choice(strides, (n_users, 1))
+    lists = (2 * ((start + stride * np.arange(depth)) % half) + 1).astype(np.int32)
+    user, item = (getattr(split.dataset.interactions, name)[split.test_rows] for name in ("user", "item"))
+    order = np.argsort(user, kind="stable")
+    order = order[item[order] % 2 == 0]
+    user, item = user[order], item[order]
+    nth = np.arange(len(user)) - np.searchsorted(user, np.arange(n_users))[user]
+    jump = next(step for step in range(max(2, depth // 14), depth + 2) if np.gcd(step, depth) == 1)
+    fits = nth < depth
+    places = (generator.integers(0, depth, n_users)[user] + jump * nth) % depth
+    lists[user[fits], places[fits]] = item[fits]
+    return lists
+
+
+def ours(lists: Int32Array, split: Split, names: tuple[str, ...], cutoffs: tuple[int, ...]) -> Mapping[str, float]:
+    evaluation = EvaluationSpec(primary="ndcg@10", cutoffs=cutoffs, metrics=names)
+    predictions = np.full(len(split.test_rows), 3.0)
+    return score(
+        lists=lists, predictions=predictions, split=split, evaluation=evaluation, metrics=OFFERED, kind="holdout"
+    ).scores
+
+
+def bare(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) -> Mapping[str, float]:
+    """What one would write without recbench: no checks, no counts, no ranges, one population."""
+    n_users, n_items, depth = split.dataset.n_users, split.dataset.n_items, lists.shape[1]
+    user, item = (getattr(split.dataset.interactions, name)[split.test_rows] for name in ("user", "item"))
+    order = np.argsort(user, kind="stable")
+    user, item = user[order], item[order]
+    starts = np.searchsorted(user, np.arange(n_users + 1))
+    relevant = np.diff(starts)
+    discounts = 1 / np.log2(np.arange(2, depth + 2))
+    ideal = np.cumsum(discounts)
+    found: dict[str, list[FloatArray]] = {}
+    step = 2000
+    for first in range(0, n_users, step):
+        rows = slice(first, min(first + step, n_users))
+        n_rows = rows.stop - rows.start
+        mine = slice(starts[rows.start], starts[rows.stop])
+        known = np.zeros((n_rows, n_items), dtype=bool)
+        known[user[mine] - first, item[mine]] = True
+        hits = np.take_along_axis(known, lists[rows].astype(np.int64), axis=1)
+        n_relevant = np.maximum(relevant[rows], 1)
+        for k in cutoffs:
+            top = hits[:, :k]
+            n_hits = top.sum(axis=1)
+            values = {
+                "precision": n_hits / k,
+                "recall": n_hits / n_relevant,
+                "ndcg": top @ discounts[:k] / ideal[np.minimum(k, n_relevant) - 1],
+                "ap": (top * np.cumsum(top, axis=1) / np.arange(1, k + 1)).sum(axis=1) / n_relevant,
+                "mrr": top.any(axis=1) / (top.argmax(axis=1) + 1),
+            }
+            for name, each in values.items():
+                found.setdefault(f"{name}@{k}", []).append(each)
+    return {key: float(np.concatenate(parts)[relevant > 0].mean()) for key, parts in found.items()}
+
+
+def lean(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) -> Mapping[str, float]:
+    """`bare`, as somebody would write it who has measured: a small table, and sums over the few hits only."""
+    n_users, n_items, depth = split.dataset.n_users, split.dataset.n_items, lists.shape[1]
+    user, item = (getattr(split.dataset.interactions, name)[split.test_rows] for name in ("user", "item"))
+    order = np.argsort(user, kind="stable")
+    user, item = user[order], item[order]
+    starts = np.searchsorted(user, np.arange(n_users + 1))
+    relevant = np.maximum(np.diff(starts), 1)
+    places, step = [], max(1, (1 << 22) // n_items)
+    table = np.zeros(step * n_items, dtype=bool)
+    ahead = np.arange(step)[:, None] * n_items
+    for first in range(0, n_users, step):
+        stop = min(first + step, n_users)
+        mine = slice(starts[first], starts[stop])
+        marked = (user[mine] - first).astype(np.int64) * n_items + item[mine]
+        table[marked] = True
+        places.append(np.flatnonzero(table[lists[first:stop] + ahead[: stop - first]]) + first * depth)
+        table[marked] = False
+    rows, ranks = np.divmod(np.concatenate(places), depth)
+    nth = np.arange(1, len(rows) + 1) - np.searchsorted(rows, np.arange(n_users))[rows]
+    discounts = 1 / np.log2(np.arange(2, depth + 2))
+    ideal = np.cumsum(discounts)
+    found: dict[str, FloatArray] = {}
+    for k in cutoffs:
+        top = ranks < k
+        row, rank, count = rows[top], ranks[top], nth[top]
+        n_hits = np.bincount(row, minlength=n_users)
+        found[f"precision@{k}"] = np.divide(n_hits, k)
+        found[f"recall@{k}"] = np.divide(n_hits, relevant)
+        found[f"ndcg@{k}"] = np.bincount(row, discounts[rank], n_users) / ideal[np.minimum(k, relevant) - 1]
+        found[f"ap@{k}"] = np.divide(np.bincount(row, count / (rank + 1), n_users), relevant)
+        found[f"mrr@{k}"] = np.bincount(row, (count == 1) / (rank + 1), n_users)
+    return {key: float(values[np.diff(starts) > 0].mean()) for key, values in found.items()}
+
+
+def with_pytrec_eval(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) -> Mapping[str, float] | None:
+    """The same by pytrec_eval, its dictionaries included; `mrr` apart, which it does not cut. None: not installed."""
+    try:
+        pytrec_eval = importlib.import_module("pytrec_eval")
+    except ImportError:
+        return None
+    truth: dict[str, dict[str, int]] = {}
+    interactions = split.dataset.interactions
+    for user, item in zip(interactions.user[split.test_rows], interactions.item[split.test_rows], strict=True):
+        truth.setdefault(str(user), {})[str(item)] = 1
+    run = {user: {str(item): -float(rank) for rank, item in enumerate(lists[int(user)])} for user in truth}
+    cuts = ",".join(map(str, cutoffs))
+    measures = {f"{name}.{cuts}" for name in ("P", "recall", "ndcg_cut", "map_cut")}
+    by_user = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(run)
+    theirs = {"precision": "P", "recall": "recall", "ndcg": "ndcg_cut", "ap": "map_cut"}
+    return {
+        f"{name}@{k}": float(np.mean([values[f"{their}_{k}"] for values in by_user.values()]))
+        for name, their in theirs.items()
+        for k in cutoffs
+    }
+
+
+def seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    taken = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def compare(found: Mapping[str, float], reference: Mapping[str, float]) -> float:
+    """The largest difference between two sets of scores."""
+    return max(abs(found[key] - value) for key, value in reference.items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("users", 100_000), ("items", 50_000), ("depth", 100), ("pairs", 1_000_000)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    asked = parser.parse_args()
+    split, lists = make(asked.users, asked.items, asked.depth, asked.pairs)
+    cutoffs = (min(10, asked.depth), asked.depth)
+    print(f"{asked.users:,} users, {asked.items:,} items, lists of {asked.depth}, {asked.pairs:,} test pairs")
+    print(f"{', '.join(METRICS)} at {cutoffs[0]} and {cutoffs[1]}")
+    found = ours(lists, split, METRICS, cutoffs)
+    took = seconds(lambda: ours(lists, split, METRICS, cutoffs))
+    print(f"recbench     {took:7.3f} s")
+    for name, script in (("bare", bare), ("lean", lean)):
+        other = seconds(partial(script, lists, split, cutoffs))
+        difference = compare(found, script(lists, split, cutoffs))
+        print(f"{name} script  {other:7.3f} s   recbench / {name} {took / other:.2f}   difference {difference:.0e}")
+    started = time.perf_counter()
+    theirs = with_pytrec_eval(lists, split, cutoffs)
+    if theirs is None:
+        print("pytrec_eval  not installed")
+    else:
+        other = time.perf_counter() - started
+        print(
+            f"pytrec_eval  {other:7.3f} s   {other / took:.0f} times recbench   difference {compare(found, theirs):.0e}"
+        )
+    print(f"all metrics of the default protocol {seconds(lambda: ours(lists, split, DEFAULT, cutoffs)):.3f} s")
+    tracemalloc.start()
+    ours(lists, split, DEFAULT, cutoffs)
+    print(f"memory beside the data and the lists: {tracemalloc.get_traced_memory()[1] / 1e6:.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()
