@@ -19,7 +19,7 @@ import pytest
 
 from recbench.data import Categories, Dataset, Interactions, Numbers, Split, Tags, Texts
 from recbench.errors import RecbenchError
-from recbench.execution import Component, Job, Outcome, Runner
+from recbench.execution import Job, Outcome, Runner
 from recbench.execution.slot import environment
 from recbench.records import Status
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
+import io
 import os
 import resource
 import signal
@@ -71,9 +72,7 @@ def run(*, channel: int, data: int, folder: str, limits: Limits) -> NoReturn:
     os.environ["TMPDIR"] = folder
     tempfile.tempdir = None
     limits.apply()
-    # Line by line, so that what was printed before a crash is not lost.
-    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1, errors="replace", closefd=False)
-    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, errors="replace", closefd=False)
+    sys.stdout, sys.stderr = _text_stream(1), _text_stream(2)
     faulthandler.enable()
     _serve(Channel(socket.socket(fileno=channel)), data)
     _flush()
@@ -116,6 +115,12 @@ def _close_all_but(kept: set[int]) -> None:
         if descriptor not in kept:
             with contextlib.suppress(OSError):  # the one that listed the folder
                 os.close(descriptor)
+
+
+def _text_stream(descriptor: int) -> io.TextIOWrapper:
+    """Line by line, so that what was printed before a crash is not lost."""
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="replace", line_buffering=True)
 
 
 def _flush() -> None:
