@@ -151,7 +151,7 @@ def lean(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) -> Mapping[s
         found[f"recall@{k}"] = np.divide(n_hits, relevant)
         found[f"ndcg@{k}"] = np.bincount(row, discounts[rank], n_users) / ideal[np.minimum(k, relevant) - 1]
         found[f"ap@{k}"] = np.divide(np.bincount(row, count / (rank + 1), n_users), relevant)
-        found[f"mrr@{k}"] = np.bincount(row, (count == 1) / (rank + 1), n_users)
+        found[f"mrr@{k}"] = np.bincount(row, (count == 1) / (rank + 1), n_users).astype(np.float64)
     return {key: float(values[np.diff(starts) > 0].mean()) for key, values in found.items()}
 
 
