@@ -1,0 +1,5 @@
+"""`python -m recbench`."""
+
+from recbench.cli import main
+
+main()
