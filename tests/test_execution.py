@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import pytest
 from recbench.data import Categories, Dataset, Interactions, Numbers, Split, Tags, Texts
 from recbench.errors import RecbenchError
 from recbench.execution import Job, Outcome, Runner
-from recbench.execution.slot import environment
+from recbench.execution.slot import Sandbox, Slot, environment
 from recbench.records import Status
 
 HOSTILE = Path(__file__).parent / "hostile" / "hostile.py"
@@ -149,7 +150,12 @@ HOSTILES = [
     ("WritesGarbage", {}, "invalid", r"^wrote to recbench's own channel in fit: bytes that are no frame$"),
     ("ForgesAHugeFrame", {}, "invalid", r"^wrote to recbench's own channel in fit: a frame of \d+ \+ \d+ bytes$"),
     ("ForgesTheEnd", {}, "invalid", r"^wrote to recbench's own channel in fit: 'done' out of turn$"),
-    ("KillsItsParent", {}, "crashed", r"^ended the process that watches over it, in fit$"),
+    (
+        "KillsItsParent",
+        {},
+        "crashed",
+        r"^the process that watches over it was killed, by itself or by the system, in fit$",
+    ),
 ]
 
 
@@ -366,6 +372,14 @@ def test_in_process_gives_the_same_bytes(good: Outcome) -> None:
         assert run(runner, "WrongShape").status is Status.INVALID
         with pytest.raises(KeyboardInterrupt):
             run(runner, "Interrupts")
+        assert runner.check(job("Good")) is None
+        assert "has no parameter 'faul'" in (runner.check(job("Recommends", faul="x")) or "")
+
+
+def test_a_server_with_threads_of_its_own_can_fork(good: Outcome) -> None:
+    with Runner(threads=2) as runner:
+        assert run(runner, "Multiplies").status is Status.OK
+        assert bytes_of(run(runner, "Good")) == bytes_of(good)
 
 
 def test_an_interpreter_for_each_trial_gives_the_same_bytes(good: Outcome) -> None:
@@ -416,23 +430,37 @@ def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     assert "can import recbench" in caught.value.fix
 
 
-def sandbox_or_skip(hidden: Path, **options: object) -> Runner:
+@pytest.fixture(params=["namespaces", "bubblewrap"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A way to make a sandbox, used by every runner, or a skip where it does not work here."""
+    program = shutil.which("bwrap")
+    if request.param == "bubblewrap" and program is None:
+        pytest.skip("bubblewrap is not installed")
+    bubblewrap = program if request.param == "bubblewrap" else None
+    slot = Slot(threads=1, sandbox=Sandbox(hidden=(), bubblewrap=bubblewrap))
     try:
-        with Runner(sandbox=True, hidden=(hidden,)):
-            pass
+        slot.await_ready()
     except RecbenchError as error:
-        pytest.skip(f"no sandbox here: {error}")
-    return Runner(sandbox=True, hidden=(hidden,), **options)  # type: ignore[arg-type]
+        pytest.skip(str(error))
+    finally:
+        slot.close()
+    monkeypatch.setattr(
+        "recbench.execution.runner.find_sandbox", lambda hidden: Sandbox(hidden=hidden, bubblewrap=bubblewrap)
+    )
+    return str(request.param)
 
 
+@pytest.mark.usefixtures("way")
 def test_a_sandboxed_trial_sees_neither_data_nor_network(good: Outcome, tmp_path: Path) -> None:
     hidden = tmp_path / "data"
     hidden.mkdir()
     (hidden / "ratings.csv").write_text("secret")
+    file, missing = tmp_path / "test.csv", tmp_path / "not-there-yet"
+    file.write_text("secret")
     with Runner() as open_runner:
-        assert f"seen ['{hidden}']" in run(open_runner, "OpensFiles", places=[str(hidden)]).output
-    with sandbox_or_skip(hidden) as runner:
-        outcome = run(runner, "OpensFiles", places=[str(hidden)])
+        assert f"seen ['{hidden}']" in run(open_runner, "OpensFiles", places=[str(hidden)], run=os.getpid()).output
+    with Runner(sandbox=True, hidden=(hidden, file, missing)) as runner:
+        outcome = run(runner, "OpensFiles", places=[str(hidden)], run=os.getpid())
         assert outcome.status is Status.OK, outcome
         assert outcome.sandboxed
         assert outcome.output == "seen []\ninterfaces ['lo']\n"
@@ -440,7 +468,9 @@ def test_a_sandboxed_trial_sees_neither_data_nor_network(good: Outcome, tmp_path
         assert run(runner, "Loops", seconds=0.5).status is Status.TIMEOUT
         assert run(runner, "KillsItsParent").status is Status.CRASHED
         assert bytes_of(run(runner, "Good")) == bytes_of(good)
+        assert "secret" not in run(runner, "ReadsFile", place=str(file)).output
     assert (hidden / "ratings.csv").read_text() == "secret"
+    assert missing.is_dir()
 
 
 def test_a_sandbox_that_is_impossible_is_an_error_with_a_way_out(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from recbench.execution.conversation import Conversation
+from recbench.execution.conversation import Checking, Conversation, Talk
 from recbench.execution.shared import SharedTraining
 from recbench.execution.watch import Ended
 from recbench.worker import trial
@@ -29,16 +31,32 @@ class _Direct:
         return answer
 
 
+def check_here(checking: Checking) -> Ended:
+    """Check parameters in this process."""
+
+    def check(job: Mapping[str, Any]) -> None:
+        trial.check(job)
+        checking.is_done = True
+
+    return _end_with(checking, check)
+
+
 def run_here(conversation: Conversation, shared: SharedTraining) -> Ended:
     """Run a trial to its end. `KeyboardInterrupt` is the user's own, and goes on."""
-    start, cpu_start = time.monotonic(), time.process_time()
     progress = trial.Progress(parent=_Direct(conversation))
-    job = conversation.request().values
-    parts = trial.Parts.of(job, attach(shared.descriptor, shared.layout))
+
+    def conduct(job: Mapping[str, Any]) -> None:
+        trial.conduct(job, trial.Parts.of(job, attach(shared.descriptor, shared.layout)), progress)
+
+    return _end_with(conversation, conduct)
+
+
+def _end_with(talk: Talk, do: Callable[[Mapping[str, Any]], None]) -> Ended:
+    start, cpu_start = time.monotonic(), time.process_time()
     try:
-        trial.conduct(job, parts, progress)
+        do(talk.request().values)
     except (Exception, SystemExit) as error:  # a plugin raised it, whatever it is
-        conversation.answer(Message(kind="fault", values=describe(error, progress.step)))
+        talk.answer(Message(kind="fault", values=describe(error, talk.step)))
     return Ended(
         cause="itself",
         code=0,

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from recbench.data import Split
 from recbench.execution.conversation import Checking, Conversation
-from recbench.execution.direct import run_here
+from recbench.execution.direct import check_here, run_here
 from recbench.execution.job import Job, Outcome
 from recbench.execution.shared import SharedTrainings
 from recbench.execution.slot import Slot, find_sandbox
@@ -106,6 +106,9 @@ class Runner:
         """Whether an algorithm can be loaded and takes its parameters; why not. Trains nothing."""
         checking = Checking(job)
         bounds = Bounds(seconds=job.seconds, memory_mb=job.memory_mb, output_mb=job.output_mb)
+        if self._in_process:
+            with self._alone:
+                return judge(check_here(checking), checking, bounds)[1]
         with open(os.devnull, "rb") as nothing:
             ended = self._watch(checking, bounds, nothing.fileno(), 0)
         return judge(ended, checking, bounds)[1]

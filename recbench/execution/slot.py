@@ -60,7 +60,8 @@ class Sandbox:
         if self.bubblewrap is None:
             return []
         covers = [option for path in self.hidden for option in _cover(path)]
-        return [self.bubblewrap, "--dev-bind", "/", "/", *covers, "--unshare-user", "--unshare-net", "--unshare-ipc"]
+        cuts = ["--unshare-user", "--unshare-net", "--unshare-ipc", "--cap-drop", "ALL"]
+        return [self.bubblewrap, "--dev-bind", "/", "/", *covers, *cuts]
 
 
 class Slot:

@@ -50,7 +50,11 @@ def judge(ended: Ended, talk: Talk, bounds: Bounds) -> tuple[Status, str | None,
     if ended.cause == "garbled":
         return Status.INVALID, f"wrote to recbench's own channel in {talk.step}: {ended.note}", None
     if ended.cause == "server":
-        return Status.CRASHED, f"ended the process that watches over it, in {talk.step}", None
+        return (
+            Status.CRASHED,
+            f"the process that watches over it was killed, by itself or by the system, in {talk.step}",
+            None,
+        )
     if talk.fault is not None:
         return Status(talk.fault["status"]), talk.fault["reason"], talk.fault["traceback"] or None
     if talk.is_done:

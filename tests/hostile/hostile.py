@@ -32,6 +32,15 @@ class Good:
         return self.mean + 0.001 * items + 0.01 * users
 
 
+class Multiplies(Good):
+    """Uses the threads of the linear algebra."""
+
+    def fit(self, train: Any, *, seed: int) -> None:
+        super().fit(train, seed=seed)
+        matrix = np.random.default_rng(seed).random((600, 600))
+        assert np.isfinite(matrix @ matrix).all()
+
+
 class RaisesInFit(Good):
     def fit(self, train: Any, *, seed: int) -> None:
         raise ValueError("no such luck")
@@ -453,10 +462,11 @@ class SearchesMemory(Good):
 
 
 class OpensFiles(Good):
-    """Tries to open `places` and the network; prints what worked."""
+    """Tries to open `places`, also the way the process `run` sees them, and the network; prints what worked."""
 
-    def __init__(self, places: list[str]) -> None:
+    def __init__(self, places: list[str], run: int) -> None:
         self.places = places
+        self.run = run
 
     def fit(self, train: Any, *, seed: int) -> None:
         super().fit(train, seed=seed)
@@ -465,10 +475,19 @@ class OpensFiles(Good):
             subprocess.run(["unshare", "-Urm", "umount", place], check=False, capture_output=True)
         seen = [place for place in self.places if Path(place).exists() and any(Path(place).iterdir())]
         print("seen", seen)
-        try:
-            Path(f"/proc/{os.getppid()}/root{self.places[0]}/x").read_text()
-            print("through the parent")
-        except OSError:
-            pass
+        for pid in (1, self.run):
+            try:
+                print("through", pid, os.listdir(f"/proc/{pid}/root{self.places[0]}"))
+            except OSError:
+                continue
         interfaces = [line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
         print("interfaces", interfaces)
+
+
+class ReadsFile(Good):
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def fit(self, train: Any, *, seed: int) -> None:
+        super().fit(train, seed=seed)
+        print("read", repr(Path(self.place).read_text()))
