@@ -56,7 +56,7 @@ def test_frames_come_out_as_they_went_in_whatever_the_pieces(messages: list[Mess
 def test_bytes_that_are_no_frame_are_refused(garbage: bytes) -> None:
     decoder = Decoder(text_limit=1 << 20, array_limit=1 << 20)
     with pytest.raises(Garbled):
-        decoder.feed(garbage)
+        list(decoder.feed(garbage))
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,21 @@ def test_bytes_that_are_no_frame_are_refused(garbage: bytes) -> None:
 def test_frames_that_say_nothing_are_refused(text: bytes, payload: bytes) -> None:
     head = b"RBF1" + len(text).to_bytes(4, sys.byteorder) + len(payload).to_bytes(8, sys.byteorder)
     with pytest.raises(Garbled):
-        Decoder(text_limit=1 << 20, array_limit=1 << 20).feed(head + text + payload)
+        list(Decoder(text_limit=1 << 20, array_limit=1 << 20).feed(head + text + payload))
 
 
 def test_a_frame_beyond_the_limits_is_refused_before_it_has_come() -> None:
     head = encode(Message(kind="x", arrays={"a": np.zeros(100)}))[:16]
-    Decoder(text_limit=1000, array_limit=800).feed(head)
+    assert list(Decoder(text_limit=1000, array_limit=800).feed(head)) == []
     with pytest.raises(Garbled, match="a frame of"):
-        Decoder(text_limit=1000, array_limit=799).feed(head)
+        list(Decoder(text_limit=1000, array_limit=799).feed(head))
+
+
+def test_a_frame_before_garbage_is_given_in_any_case() -> None:
+    frames = Decoder(text_limit=1000, array_limit=0).feed(encode(Message(kind="x")) + b"garbage that is no frame")
+    assert next(frames).kind == "x"
+    with pytest.raises(Garbled):
+        next(frames)
 
 
 def test_arrays_of_objects_are_never_sent() -> None:

@@ -152,7 +152,7 @@ class Slot:
             raise SlotLost from error
         if not piece:
             raise SlotLost
-        return self._decoder.feed(piece)
+        return list(self._decoder.feed(piece))
 
     def close(self) -> None:
         """Let the server end everything below it, and itself."""

@@ -10,7 +10,7 @@ import json
 import math
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,17 +64,15 @@ class Decoder:
         self._array_limit = array_limit
         self._buffer = bytearray()
 
-    def feed(self, piece: bytes) -> list[Message]:
-        """Take the next bytes; give the frames that are complete.
+    def feed(self, piece: bytes) -> Iterator[Message]:
+        """Take the next bytes; give the frames that are complete, those before anything garbled included.
 
         Raises:
             Garbled: the bytes are no frame, or one beyond the limits.
         """
         self._buffer += piece
-        messages = []
         while (message := self._next()) is not None:
-            messages.append(message)
-        return messages
+            yield message
 
     def _next(self) -> Message | None:
         if len(self._buffer) < _HEAD.size:
@@ -119,7 +117,7 @@ class Channel:
             piece = self._socket.recv(_CHUNK)
             if not piece:
                 raise EOFError("the run is gone")
-            self._waiting = self._decoder.feed(piece)
+            self._waiting = list(self._decoder.feed(piece))
         return self._waiting.pop(0)
 
 
