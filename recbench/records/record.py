@@ -1,4 +1,4 @@
-"""Records: what came of a trial, as plain values, and the only module that knows the files they are kept in."""
+"""What came of a trial, as plain values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from recbench.protocols.spec import fingerprint
 
 SCHEMA = 1
 
@@ -57,7 +59,7 @@ class Record:
         marks: short sentences that belong beside the row: "ties by the plugin", "sandboxed".
         measured: costs; never compared.
         provenance: versions, platform, processor, packages, when; never compared.
-        output: the last of what the trial printed.
+        output: the beginning and the end of what the trial printed.
         lists: file name and sha256 of the lists and predictions beside the record, or None.
     """
 
@@ -91,3 +93,8 @@ class Record:
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.reason is None):
             raise ValueError(f"{self.trial_id}: a reason goes with every status but ok")
+
+
+def trial_id(identity: Mapping[str, Any]) -> str:
+    """What a record is filed under: the first 16 hexadecimal digits of sha256 over canonical JSON."""
+    return fingerprint(identity)[:16]

@@ -1,0 +1,7 @@
+"""Records: what came of a trial, as plain values, and the only package that knows the files they are kept in."""
+
+from recbench.records.form import from_json, to_json
+from recbench.records.record import SCHEMA, Costs, Record, Status, trial_id
+from recbench.records.store import Store, load, read_lists
+
+__all__ = ["SCHEMA", "Costs", "Record", "Status", "Store", "from_json", "load", "read_lists", "to_json", "trial_id"]
