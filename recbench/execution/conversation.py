@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recbench.data import FloatArray, Int32Array, Int64Array, Split, owned
-from recbench.execution.job import Component, Job
+from recbench.execution.job import Component, Job, Serve, Served
 from recbench.execution.shared import SharedTraining
 from recbench.protocols.spec import as_json
 from recbench.ranking import tie_seed
@@ -72,6 +72,7 @@ class Conversation:
 
     Attributes:
         lists, predictions: what came, in the order of users and of `split.test()`.
+        served: what came of `Job.serve`.
         costs: seconds and milliseconds by name.
         mark: what the trial says about its lists.
     """
@@ -83,12 +84,13 @@ class Conversation:
         self._on_step = on_step
         self._order: Int64Array | None = None
         self._is_fitted = False
-        self.array_limit = 8 * max(split.dataset.n_users * job.depth, len(split.test_rows))
+        self.array_limit = 8 * max((split.dataset.n_users + 2) * job.depth, len(split.test_rows))
         self.step = "start"
         self.fault: Mapping[str, Any] | None = None
         self.is_done = False
         self.lists: Int32Array | None = None
         self.predictions: FloatArray | None = None
+        self.served: Served | None = None
         self.n_never = 0
         self.mark: str | None = None
         self.costs: dict[str, float] = {}
@@ -108,6 +110,7 @@ class Conversation:
             "fitted": self._take_fitted,
             "ranked": self._take_ranked,
             "predicted": self._take_predicted,
+            "served": self._take_served,
             "done": self._take_done,
             "fault": self._take_fault,
         }.get(message.kind)
@@ -139,11 +142,12 @@ class Conversation:
             "depth": self._job.depth,
             "exclude_seen": self._job.exclude_seen,
             "train_at_least": self._job.train_at_least,
+            "needs": "score_new" if self._job.serve is not None and self._job.serve.newcomer is not None else None,
         }
 
     def _take_step(self, message: Message) -> None:
         step = message.values.get("step")
-        if step not in ("fit", "rank", "predict", "latency"):
+        if step not in ("fit", "rank", "predict", "serve", "latency"):
             raise Garbled(f"a step called {step!r}")
         self.step = str(step)
         if step != "latency":
@@ -172,7 +176,7 @@ class Conversation:
         if type(n_never) is not int or not (mark is None or isinstance(mark, str)):
             raise Garbled("lists with odd notes")
         self.n_never, self.mark = n_never, mark
-        return self._pairs()
+        return self._pairs() if self._job.serve is None else _ask(self._job.serve)
 
     def _pairs(self) -> Message:
         """The pairs to predict, in an order that tells nothing."""
@@ -192,8 +196,24 @@ class Conversation:
         predictions[self._order] = shuffled
         self.predictions = owned(predictions)
 
+    def _take_served(self, message: Message) -> None:
+        asked = self._job.serve
+        _expect(asked is not None and self.lists is not None and self.served is None, message)
+        assert asked is not None
+        depth = self._job.depth
+        scores = _array(message, "scores", np.float64, (self._split.dataset.n_users, depth))
+        items, values = None, None
+        if asked.newcomer is not None:
+            items = _array(message, "newcomer_items", np.int32, (depth,))
+            values = _array(message, "newcomer_scores", np.float64, (depth,))
+            if items.size and (items.min() < -1 or items.max() >= self._split.dataset.n_items):
+                raise Garbled("a list with items that do not exist")
+        self.served = Served(
+            scores=scores, sentences=_sentences(message, asked), newcomer_items=items, newcomer_scores=values
+        )
+
     def _take_done(self, message: Message) -> None:
-        _expect(self.lists is not None, message)
+        _expect(self.lists is not None and (self._job.serve is None) == (self.served is None), message)
         for name in ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms"):
             if name in message.values:
                 self._take_cost(message, name)
@@ -225,6 +245,22 @@ def _recipe(what: Job | Component) -> dict[str, Any]:
         "file": None if file is None else str(file.resolve()),
         "parameters": as_json(what.parameters),
     }
+
+
+def _ask(serve: Serve) -> Message:
+    """What an algorithm is asked for when it is put to use."""
+    arrays = {} if serve.newcomer is None else dismantle("newcomer", serve.newcomer)
+    return Message(kind="serve", values={"explain": serve.explain}, arrays=arrays)
+
+
+def _sentences(message: Message, asked: Serve) -> tuple[str, ...] | None:
+    sentences = message.values.get("sentences")
+    if sentences is None:
+        return None
+    most = 0 if asked.explain is None else asked.explain[1]
+    if not isinstance(sentences, list) or len(sentences) > most or not all(isinstance(each, str) for each in sentences):
+        raise Garbled("reasons that are no sentences")
+    return tuple(sentences)
 
 
 def _checked_fault(values: Mapping[str, Any]) -> Mapping[str, Any]:

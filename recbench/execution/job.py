@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recbench.data import FloatArray, Int32Array
+from recbench.data import FloatArray, Int32Array, Interactions
 from recbench.records import Costs, Status
 
 
@@ -18,6 +18,37 @@ class Component:
     target: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     plugin_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Serve:
+    """What to ask of an algorithm that is put to use, beside lists.
+
+    Attributes:
+        explain: a user, and for how many places of the list a reason is wanted; None: no reasons.
+        newcomer: what somebody new did, all as user 0; None: nobody is new.
+    """
+
+    explain: tuple[int, int] | None = None
+    newcomer: Interactions | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Served:
+    """What came of it.
+
+    Attributes:
+        scores: (n_users, depth) float64 of the items in the lists; NaN at empty places, and where the algorithm ranks
+            by scores that it keeps to itself.
+        sentences: reasons for the first places of a list; None where nobody asked, or the algorithm gives none.
+        newcomer_items: (depth,) int32, -1 for an empty place; None where nobody is new.
+        newcomer_scores: (depth,) float64.
+    """
+
+    scores: FloatArray
+    sentences: tuple[str, ...] | None = None
+    newcomer_items: Int32Array | None = None
+    newcomer_scores: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,6 +66,7 @@ class Job:
         train_at_least: the rating from which a ranker may count an interaction as positive; None: all are.
         candidates: (n_users, c) int32 padded with -1, or None where every item is a candidate.
         predictions: whether ratings of the test pairs are asked for.
+        serve: what is asked for instead of ratings and latencies, when an algorithm is put to use; or None.
         seconds: limit of time for the whole trial.
         memory_mb: limit of private memory, processes that it starts included.
         output_mb: limit of what it prints, and of each file it writes.
@@ -50,6 +82,7 @@ class Job:
     train_at_least: float | None = None
     candidates: Int32Array | None = None
     predictions: bool = True
+    serve: Serve | None = None
     seconds: float = 600.0
     memory_mb: int = 4096
     output_mb: int = 1024
@@ -65,6 +98,7 @@ class Outcome:
         lists: (n_users, depth) int32, -1 for an empty place; None unless ok.
         predictions: (n_test,) float64 unclipped, in the order of `split.test()`, NaN for "cannot say"; None unless ok,
             and where the algorithm predicts no ratings.
+        served: what was asked for by `Job.serve`; None unless ok.
         n_never: how many unseen candidates the scores said never to recommend.
         marks: what has to be said beside the row.
         output: the beginning and the end of what the trial printed.
@@ -76,6 +110,7 @@ class Outcome:
     traceback: str | None = None
     lists: Int32Array | None = None
     predictions: FloatArray | None = None
+    served: Served | None = None
     n_never: int = 0
     marks: tuple[str, ...] = ()
     costs: Costs = field(default_factory=Costs)

@@ -31,6 +31,7 @@ def outcome_of(ended: Ended, conversation: Conversation, bounds: Bounds, *, sand
         traceback=traceback,
         lists=conversation.lists if is_ok else None,
         predictions=conversation.predictions if is_ok else None,
+        served=conversation.served if is_ok else None,
         n_never=conversation.n_never,
         marks=(conversation.mark,) if is_ok and conversation.mark else (),
         costs=_costs(ended, conversation),

@@ -1,7 +1,7 @@
 """One trial, step by step: load, fit, rank, predict, and requests of single users against the clock.
 
 What is not known before `fit` is handed over after it, by the answers of the other side: what new users did, the
-candidates, then, when the lists are in, the pairs to predict.
+candidates, then, when the lists are in, the pairs to predict, or what is asked of an algorithm that is put to use.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from recbench.ranking import Seen
 from recbench.worker.channel import Message
 from recbench.worker.loading import Builder, Recipe
 from recbench.worker.rankers import Ranker, Setting, checked_predictions, checked_scores, ranker_of
+from recbench.worker.serving import require, serve
 from recbench.worker.sharing import assemble, nothing, tables, take_users
 
 _PAIRS_AT_ONCE = 1 << 20
@@ -93,6 +94,14 @@ def conduct(job: Mapping[str, Any], parts: Parts, progress: Progress) -> None:
     lists, n_never, newcomers = _rank_all(algorithm.value, ranker, setting, parts.train, history)
     values = {"rank_seconds": time.perf_counter() - start, "n_never": n_never, "mark": ranker.mark}
     pairs = progress.parent.ask(Message(kind="ranked", values=values, arrays={"lists": lists}))
+    if pairs.kind == "serve":
+        progress.enter("serve")
+        everybody = _blocks(np.arange(parts.train.n_users), ranker.block)
+        progress.parent.tell(
+            serve(algorithm.value, pairs, lists, parts.train, tie_seed=job["tie_seed"], blocks=everybody)
+        )
+        progress.parent.tell(Message(kind="done"))
+        return
     if "user" in pairs.arrays and callable(getattr(algorithm.value, "predict", None)):
         progress.enter("predict")
         start = time.perf_counter()
@@ -113,6 +122,7 @@ def _fitted(job: Mapping[str, Any], parts: Parts, progress: Progress) -> _Fitted
     random.seed(job["seed"])
     np.random.seed(job["seed"] % 2**32)
     algorithm = Recipe(**job["algorithm"]).make()
+    require(algorithm, job.get("needs"))
     progress.enter("fit")
     train, extras = _arguments(algorithm.fit, parts, Builder(_recipes(job["components"])))
     start = time.perf_counter()
