@@ -142,6 +142,7 @@ class Conversation:
             "depth": self._job.depth,
             "exclude_seen": self._job.exclude_seen,
             "train_at_least": self._job.train_at_least,
+            "latencies": self._job.latencies,
             "needs": "score_new" if self._job.serve is not None and self._job.serve.newcomer is not None else None,
         }
 

@@ -66,6 +66,7 @@ class Job:
         train_at_least: the rating from which a ranker may count an interaction as positive; None: all are.
         candidates: (n_users, c) int32 padded with -1, or None where every item is a candidate.
         predictions: whether ratings of the test pairs are asked for.
+        latencies: whether requests of single users are timed.
         serve: what is asked for instead of ratings and latencies, when an algorithm is put to use; or None.
         seconds: limit of time for the whole trial.
         memory_mb: limit of private memory, processes that it starts included.
@@ -82,6 +83,7 @@ class Job:
     train_at_least: float | None = None
     candidates: Int32Array | None = None
     predictions: bool = True
+    latencies: bool = True
     serve: Serve | None = None
     seconds: float = 600.0
     memory_mb: int = 4096

@@ -108,6 +108,9 @@ def conduct(job: Mapping[str, Any], parts: Parts, progress: Progress) -> None:
         predictions = _predict_all(algorithm.value, pairs.arrays["user"], pairs.arrays["item"])
         values = {"predict_seconds": time.perf_counter() - start}
         progress.parent.tell(Message(kind="predicted", values=values, arrays={"predictions": predictions}))
+    if not job.get("latencies", True):
+        progress.parent.tell(Message(kind="done"))
+        return
     progress.enter("latency")
     progress.parent.tell(Message(kind="done", values=_latency(ranker, parts.train.n_users, newcomers, job["seed"])))
 
