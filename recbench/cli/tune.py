@@ -128,22 +128,28 @@ def _parameters(found: Tuned) -> Iterator[str]:
     if label == name:
         yield f"[algorithms.{_key(name)}]"
     else:
-        yield f"[[algorithm]]\nlabel = {json.dumps(label)}\nname = {json.dumps(name)}\n[algorithm.parameters]"
+        yield f"[[algorithm]]\nlabel = {_value(label)}\nname = {_value(name)}\n[algorithm.parameters]"
     for parameter, value in sorted(found.parameters.items()):
-        if value is None:
-            yield f"# {_key(parameter)}: null, which TOML cannot say; leave it out where that is its default"
+        if _has_null(value):
+            yield f"# {_key(parameter)}: {json.dumps(value)}, which TOML cannot say; leave it out where that is its default"
         else:
             yield f"{_key(parameter)} = {_value(value)}"
 
 
 def _key(name: str) -> str:
-    return name if BARE_KEY.fullmatch(name) else json.dumps(name)
+    return name if BARE_KEY.fullmatch(name) else _value(name)
 
 
 def _value(value: Any) -> str:
-    """A JSON value as TOML. Both write strings, numbers and truth alike."""
+    """A JSON value as TOML. Both write numbers and truth alike, and strings but for one control character."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(str(key))} = {_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _has_null(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_null, value.values()))
+    return any(map(_has_null, value)) if isinstance(value, list | tuple) else value is None
