@@ -33,7 +33,7 @@ from recbench.scene import Scene
 from recbench.trials import plan
 from recbench.worker.serving import newcomer
 
-N_USERS, N_ITEMS = 24, 16
+N_USERS, N_ITEMS = 40, 30
 
 
 def world(*, rated: bool = True, timed: bool = True) -> Dataset:
@@ -408,8 +408,8 @@ def test_another_user_needs_no_training(home: Path) -> None:
 
 
 def test_lists_of_other_parameters_or_seeds_are_others(home: Path) -> None:
-    up = from_json("silent", "--user", "u1", cwd=home, cache="others")
-    down = from_json("silent", "--user", "u1", "--set", "silent.sign=-1", cwd=home, cache="others")
+    up = from_json("silent", "--user", "u1", "-n", 50, cwd=home, cache="others")
+    down = from_json("silent", "--user", "u1", "-n", 50, "--set", "silent.sign=-1", cwd=home, cache="others")
     assert down["was_trained"]
     assert [place["item"] for place in down["places"]] == [place["item"] for place in up["places"]][::-1]
     assert from_json("random", "--user", "u1", "--seed", 1, cwd=home) != from_json("random", "--user", "u1", cwd=home)

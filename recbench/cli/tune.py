@@ -131,7 +131,8 @@ def _parameters(found: Tuned) -> Iterator[str]:
         yield f"[[algorithm]]\nlabel = {_value(label)}\nname = {_value(name)}\n[algorithm.parameters]"
     for parameter, value in sorted(found.parameters.items()):
         if _has_null(value):
-            yield f"# {_key(parameter)}: {json.dumps(value)} cannot be said in TOML; leave it out where it is the default"
+            unsaid = json.dumps(value)
+            yield f"# {_key(parameter)}: {unsaid} cannot be said in TOML; leave it out where it is the default"
         else:
             yield f"{_key(parameter)} = {_value(value)}"
 
