@@ -1,0 +1,151 @@
+"""Non-negative matrix factorisation: of ratings, and of what users have."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.decomposition import NMF
+from sklearn.exceptions import ConvergenceWarning
+
+from recbench.api import Dataset
+from recbench_factors.explanation import greatest
+from recbench_factors.rankers import FactorRanker, Factors
+from recbench_factors.raters import FactorRater, Model
+
+FloatArray = NDArray[np.float64]
+
+
+class RatingNMF(FactorRater):
+    """Predicts p_u . q_i with factors of 0 or more, by multiplicative updates over the known ratings.
+
+    In each epoch p_u *= sum of r q / (sum of r' q + reg * n * p_u) over the user's n ratings, r' being the predicted
+    ones, and q_i likewise, both from the factors before. Factors start as draws from U(0, 1). Users or items without a
+    training rating: NaN.
+
+    Args:
+        factors: numbers a user and an item.
+        epochs: times all factors are set.
+        reg: regularisation.
+
+    Source: Luo, Zhou, Xia, Zhu, An Efficient Non-Negative Matrix-Factorization-Based Approach to Collaborative
+        Filtering, IEEE TII 2014; unbiased NMF in Surprise, whose defaults these are.
+    """
+
+    def __init__(self, *, factors: int = 15, epochs: int = 50, reg: float = 0.06) -> None:
+        if factors < 1 or epochs < 1:
+            raise ValueError(f"factors and epochs must be 1 or more, not {factors!r} and {epochs!r}")
+        if not reg >= 0:
+            raise ValueError(f"reg must be 0 or more, not {reg!r}")
+        self._n_factors = factors
+        self._epochs = epochs
+        self._reg = reg
+
+    def _learn(self, train: Dataset, rng: np.random.Generator) -> Model:
+        ratings = train.user_item("rating")
+        user = rng.random((train.n_users, self._n_factors))
+        item = rng.random((train.n_items, self._n_factors))
+        for _ in range(self._epochs):
+            predicted = _predicted(ratings, user, item)
+            by_item, predicted_by_item = ratings.T.tocsr(), predicted.T.tocsr()
+            user, item = (
+                user * self._factor(ratings, predicted, user, item),
+                item * self._factor(by_item, predicted_by_item, item, user),
+            )
+        return Model(
+            mean=0.0,
+            user_offset=_unknown(np.diff(ratings.indptr)),
+            item_offset=_unknown(np.bincount(ratings.indices, minlength=train.n_items)),
+            user=user,
+            item=item,
+        )
+
+    def _factor(self, ratings: csr_matrix, predicted: csr_matrix, mine: FloatArray, others: FloatArray) -> FloatArray:
+        """What to multiply factors of rows with; 1 where there is nothing to go by."""
+        lengths = np.diff(ratings.indptr)[:, None]
+        above = ratings @ others
+        below = predicted @ others + self._reg * lengths * mine
+        ratio: FloatArray = np.divide(above, below, out=np.ones(mine.shape), where=below > 0.0)
+        return ratio
+
+    def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
+        parts = self._model.user[user] * self._model.item[item]
+        return greatest(parts, _topics(self._model.item, self._names), rest="factors")
+
+
+class RankingNMF(FactorRanker):
+    """Ranks by p_u . q_i, with factors of 0 or more whose products are near the 0/1 matrix of users and items.
+
+    Args:
+        factors: numbers a user and an item.
+        loss: what "near" means: "frobenius" (squared error) or "kullback-leibler".
+        iterations: of multiplicative updates.
+        reg: regularisation, of the squares; scikit-learn's `alpha_W` with an `l1_ratio` of 0.
+
+    Source: Lee and Seung, Algorithms for Non-negative Matrix Factorization, NIPS 2000; by scikit-learn's NMF, started
+        with "nndsvda", as in Ferrari Dacrema and others, TOIS 2021.
+    """
+
+    def __init__(
+        self,
+        *,
+        factors: int = 20,
+        loss: Literal["frobenius", "kullback-leibler"] = "kullback-leibler",
+        iterations: int = 200,
+        reg: float = 0.0,
+    ) -> None:
+        if factors < 1 or iterations < 1:
+            raise ValueError(f"factors and iterations must be 1 or more, not {factors!r} and {iterations!r}")
+        if loss not in ("frobenius", "kullback-leibler"):
+            raise ValueError(f"loss must be 'frobenius' or 'kullback-leibler', not {loss!r}")
+        if not reg >= 0:
+            raise ValueError(f"reg must be 0 or more, not {reg!r}")
+        self._n_factors = factors
+        self._loss = loss
+        self._iterations = iterations
+        self._reg = reg
+
+    def _learn(self, history: csr_matrix, rng: np.random.Generator) -> Factors:
+        if not history.nnz:
+            return Factors(user=np.zeros((history.shape[0], 1)), item=np.zeros((history.shape[1], 1)))
+        model = NMF(
+            n_components=min(self._n_factors, *history.shape),
+            init="nndsvda",
+            solver="mu",
+            beta_loss=self._loss,
+            max_iter=self._iterations,
+            alpha_W=self._reg,
+            l1_ratio=0.0,
+            # The start is a randomised SVD, so accurate that the seed would change nothing but the last digits.
+            random_state=0,
+        )
+        with warnings.catch_warnings():
+            # `iterations` are as many as asked for.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            user = model.fit_transform(history)
+        return Factors(user=user, item=np.ascontiguousarray(model.components_.T))
+
+    def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
+        parts = self._factors.user[user] * self._factors.item[item]
+        return greatest(parts, _topics(self._factors.item, self._names), rest="factors")
+
+
+def _predicted(ratings: csr_matrix, user: FloatArray, item: FloatArray) -> csr_matrix:
+    """Predictions in the places of the known ratings."""
+    row = np.repeat(np.arange(ratings.shape[0]), np.diff(ratings.indptr))
+    values = np.einsum("nf,nf->n", user[row], item[ratings.indices])
+    return csr_matrix((values, ratings.indices, ratings.indptr), shape=ratings.shape)
+
+
+def _unknown(counts: NDArray[np.integer]) -> FloatArray:
+    """0, or NaN where there is no rating to learn from."""
+    return np.where(counts > 0, 0.0, np.nan)
+
+
+def _topics(item: FloatArray, names: Sequence[str]) -> list[str]:
+    """Name each factor by the item that has most of it."""
+    return [f"what {names[best]} has most of" for best in np.argmax(item, axis=0)]
