@@ -175,6 +175,8 @@ class Source:
         citation: what the owner asks to cite.
         homepage: the owner's page.
         bundled: folder of the files where they come with the package, else None.
+        contents: files inside an archive among `files` that are needed, with checksums where known; a copy at hand
+            may hold these unpacked instead of the archive.
     """
 
     name: str
@@ -185,6 +187,7 @@ class Source:
     citation: str
     homepage: str = ""
     bundled: Path | None = None
+    contents: tuple[SourceFile, ...] = ()
 
 
 PerUser: TypeAlias = Callable[[Block], FloatArray]

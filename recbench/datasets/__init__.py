@@ -1,0 +1,6 @@
+"""Data sets: found by name or by path, fetched, verified, read, and checked. The only package that goes online."""
+
+from recbench.datasets.catalogue import builtin_sources
+from recbench.datasets.loading import Loaded, load, pairs
+
+__all__ = ["Loaded", "builtin_sources", "load", "pairs"]
