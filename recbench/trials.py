@@ -25,12 +25,16 @@ class Row:
 
     Attributes:
         components: what `build` may make: by name the algorithm, and the parameters it is made with.
+        settings: those of the parameters that were set for this run alone.
+        is_unproven: its parameters were set by hand, and not in a protocol that pins its results.
     """
 
     label: str
     offered: Offered[Algorithm]
     parameters: Mapping[str, Any]
     components: Mapping[str, tuple[Offered[Algorithm], Mapping[str, Any]]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    is_unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,11 +115,22 @@ def plan(protocol: Protocol, rows: Sequence[Row], splits: Sequence[Split], seeds
 
 def _identify_row(protocol: Protocol, row: Row) -> dict[str, Any]:
     """What decides lists and predictions beside split and seed. Metrics and relevance are not among it."""
-    evaluation = protocol.evaluation
     return {
         "algorithm": _identify_algorithm(row.offered, row.parameters),
         "components": {name: _identify_algorithm(*component) for name, component in sorted(row.components.items())},
         "threads": protocol.trials.threads,
+        **_ranking(protocol),
+    }
+
+
+def is_ranked_like(identity: Mapping[str, Any], protocol: Protocol) -> bool:
+    """Whether lists of that identity are masked, cut and chosen from candidates as this protocol asks."""
+    return all(identity.get(key) == value for key, value in _ranking(protocol).items())
+
+
+def _ranking(protocol: Protocol) -> dict[str, Any]:
+    evaluation = protocol.evaluation
+    return {
         "exclude_seen": evaluation.exclude_seen,
         "candidates": as_json(evaluation.candidates),
         "depth": evaluation.depth,
@@ -158,6 +173,8 @@ def _row(spec: AlgorithmSpec, protocol: Protocol, registry: Registry, settings: 
         offered=offered,
         parameters=parameters,
         components=_components(offered, parameters, protocol, registry, (spec.name,)),
+        settings=settings,
+        is_unproven=bool(settings) or (parameters != offered.value.parameters and not protocol.pinned.splits),
     )
 
 

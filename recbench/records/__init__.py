@@ -2,6 +2,18 @@
 
 from recbench.records.form import from_json, to_json
 from recbench.records.record import SCHEMA, Costs, Record, Status, trial_id
-from recbench.records.store import Store, load, read_lists
+from recbench.records.store import Store, load, read_lists, write_whole
 
-__all__ = ["SCHEMA", "Costs", "Record", "Status", "Store", "from_json", "load", "read_lists", "to_json", "trial_id"]
+__all__ = [
+    "SCHEMA",
+    "Costs",
+    "Record",
+    "Status",
+    "Store",
+    "from_json",
+    "load",
+    "read_lists",
+    "to_json",
+    "trial_id",
+    "write_whole",
+]

@@ -51,16 +51,11 @@ class Store:
         """
         folder = self.folder / folder_name(record)
         path = folder / f"{record.trial_id}.json"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _sweep(folder)
-            if lists is not None:
-                content = pack(lists, predictions)
-                _write(path.with_suffix(".npz"), content)
-                record = replace(record, lists={"sha256": hashlib.sha256(content).hexdigest()})
-            _write(path, to_json(record).encode())
-        except OSError as error:
-            raise _cannot_write(path, error) from error
+        if lists is not None:
+            content = pack(lists, predictions)
+            write_whole(path.with_suffix(".npz"), content)
+            record = replace(record, lists={"sha256": hashlib.sha256(content).hexdigest()})
+        write_whole(path, to_json(record).encode())
         return path
 
     def find(self, trial_id: str) -> list[Path]:
@@ -122,8 +117,22 @@ def read_lists(path: Path, record: Record) -> tuple[Int32Array, FloatArray | Non
     return unpack(beside)
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a temporary one beside it, then a rename, both made to last."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for good; its folder is made where it is not there.
+
+    Raises:
+        RecbenchError: the disk is full, or the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        _replace(path, content)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """A temporary file beside it, then a rename, both made to last."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb") as file:

@@ -1,0 +1,261 @@
+"""The straight line: load, split, plan, run each trial in isolation, score, record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol as Interface
+
+from recbench.errors import BadRecord, RecbenchError
+from recbench.execution import Outcome, Runner
+from recbench.metrics import METRICS_VERSION
+from recbench.protocols.spec import Protocol
+from recbench.recording import job_of, record_of, rescored
+from recbench.records import Record, Status, Store, load, read_lists
+from recbench.registry import Registry, how_to_install, missing
+from recbench.scene import Scene, prepare
+from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run; none of it decides a score."""
+
+    output: Path
+    data_dir: Path | None = None
+    jobs: int = 1
+    seeds: tuple[int, ...] = ()
+    fresh: bool = False
+    retry: bool = False
+    sandbox: bool = False
+    in_process: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A trial's record, and where it lies."""
+
+    record: Record
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A row that cannot run here, and the command that mends it. Never stored: it is looked at in every run."""
+
+    label: str
+    algorithm: str
+    how_to_install: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Agenda:
+    """What a run has to do, known before anything is trained.
+
+    Attributes:
+        entries: records that are there already, and count.
+        trials: what is left to run.
+        unavailable: rows that cannot run here.
+    """
+
+    scene: Scene
+    entries: tuple[Entry, ...]
+    trials: tuple[Trial, ...]
+    unavailable: tuple[Unavailable, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of a run: a record for each trial that is finished, those found there included."""
+
+    entries: tuple[Entry, ...]
+    unavailable: tuple[Unavailable, ...]
+    interrupted: bool = False
+
+
+class Listener(Interface):
+    """Hears how the run goes. Called from the threads that wait for trials, one call at a time."""
+
+    def stage(self, trial: Trial, stage: str) -> None:
+        """The trial goes on to "start", "fit", "rank", "predict" or "score"."""
+
+    def finished(self, trial: Trial, entry: Entry) -> None:
+        """The trial has its record on disk."""
+
+
+def arrange(protocol: Protocol, registry: Registry, selection: Selection, options: Options) -> Agenda:
+    """Find out what is to be done. Scores anew what was trained under another evaluation of the same lists.
+
+    Raises:
+        RecbenchError: data, protocol or selection are wrong.
+    """
+    rows = select(protocol, registry, selection)
+    scene = prepare(protocol, registry, data_dir=options.data_dir)
+    unavailable = tuple(lack for row in rows if (lack := _unavailable(row)))
+    lacking = {each.label for each in unavailable}
+    able = [row for row in rows if row.label not in lacking]
+    trials = plan(protocol, able, scene.splits, options.seeds or protocol.trials.seeds)
+    store = Store(options.output)
+    known = (
+        {}
+        if options.fresh
+        else {trial.id: entry for trial in trials if (entry := _recall(trial, scene, store, options))}
+    )
+    return Agenda(
+        scene=scene,
+        entries=tuple(known[trial.id] for trial in trials if trial.id in known),
+        trials=tuple(trial for trial in trials if trial.id not in known),
+        unavailable=unavailable,
+    )
+
+
+def run(agenda: Agenda, options: Options, listener: Listener) -> Report:
+    """Run what is left to do. A `KeyboardInterrupt` stops it and is reported: what is finished is kept."""
+    return _Run(agenda, options, listener).carry_out()
+
+
+def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: Path | None = None) -> tuple[int, int]:
+    """Score all lists in a store that are of this protocol's splits and masking anew. Trains nothing.
+
+    Returns:
+        How many records were scored, and how many were left as they are.
+
+    Raises:
+        RecbenchError: data or protocol are wrong, or a record is damaged.
+    """
+    scene = prepare(protocol, registry, data_dir=data_dir)
+    wanted = {split.fingerprint: split for split in scene.splits}
+    store, done, left = Store(output), 0, 0
+    for path in store.paths():
+        record = load(path)
+        split = wanted.get(record.identity.get("split", ""))
+        if split is None or record.status is not Status.OK or not is_ranked_like(record.identity, protocol):
+            left += 1
+            continue
+        lists, predictions = read_lists(path, record)
+        store.save(rescored(record, scene, split, lists, predictions), lists=lists, predictions=predictions)
+        done += 1
+    return done, left
+
+
+class _Run:
+    def __init__(self, agenda: Agenda, options: Options, listener: Listener) -> None:
+        self.agenda = agenda
+        self.scene = agenda.scene
+        self.options = options
+        self.listener = listener
+        self.store = Store(options.output)
+        self.speaking = threading.Lock()
+        self.done: list[Entry] = []
+
+    def carry_out(self) -> Report:
+        interrupted = False
+        if self.agenda.trials:
+            trials = self.scene.protocol.trials
+            with (
+                Runner(
+                    slots=self.options.jobs,
+                    threads=trials.threads,
+                    sandbox=self.options.sandbox,
+                    in_process=self.options.in_process,
+                    hidden=(self.options.output,),
+                ) as runner,
+                ThreadPoolExecutor(self.options.jobs) as threads,
+            ):
+                self._check_parameters(runner)
+                futures = [threads.submit(self._run_one, runner, trial) for trial in self.agenda.trials]
+                interrupted = self._wait(futures, runner, threads)
+        return Report(
+            entries=(*self.agenda.entries, *self.done), unavailable=self.agenda.unavailable, interrupted=interrupted
+        )
+
+    def _check_parameters(self, runner: Runner) -> None:
+        """Before anything trains, have a child look at what was set by hand."""
+        rows = {trial.row.label: trial for trial in self.agenda.trials if trial.row.is_unproven}
+        for label, trial in rows.items():
+            reason = runner.check(job_of(trial, self.scene, None))
+            if reason is not None:
+                raise RecbenchError(f"{label}: {reason}", fix=f"see `recbench show {trial.row.offered.value.name}`")
+
+    def _wait(self, futures: Sequence[Future[None]], runner: Runner, threads: ThreadPoolExecutor) -> bool:
+        try:
+            left = set(futures)
+            while left:
+                done, left = wait(left, timeout=0.5, return_when="FIRST_EXCEPTION")
+                for future in done:
+                    future.result()
+        except BaseException as error:
+            threads.shutdown(wait=False, cancel_futures=True)
+            runner.cancel()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            return True
+        return False
+
+    def _run_one(self, runner: Runner, trial: Trial) -> None:
+        job = job_of(trial, self.scene, self.scene.candidates(trial.split))
+        outcome = runner.run(job, trial.split, on_stage=lambda stage: self._stage(trial, stage))
+        if outcome is None:  # cancelled
+            return
+        self._stage(trial, "score")
+        entry = self._save(trial, outcome)
+        with self.speaking:
+            self.done.append(entry)
+            self.listener.finished(trial, entry)
+
+    def _save(self, trial: Trial, outcome: Outcome) -> Entry:
+        record = record_of(trial, self.scene, outcome, jobs=self.options.jobs)
+        path = self.store.save(record, lists=outcome.lists, predictions=outcome.predictions)
+        return Entry(record=record, path=path)
+
+    def _stage(self, trial: Trial, stage: str) -> None:
+        with self.speaking:
+            self.listener.stage(trial, stage)
+
+
+def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry | None:
+    """The record that answers a trial, if there is one: as it stands, or its lists scored under this evaluation."""
+    for path in store.find(trial.id):
+        try:
+            record = load(path)
+            if record.status is not Status.OK:
+                if _stands(record, trial, scene, options):
+                    return Entry(record=record, path=path)
+                continue
+            if _answers(record, trial, scene):
+                return Entry(record=record, path=path)
+            lists, predictions = read_lists(path, record)
+        except BadRecord:
+            continue  # a damaged record is as good as none: the trial runs again and takes its place
+        again = rescored(replace(record, label=trial.row.label), scene, trial.split, lists, predictions)
+        return Entry(record=again, path=store.save(again, lists=lists, predictions=predictions))
+    return None
+
+
+def _answers(record: Record, trial: Trial, scene: Scene) -> bool:
+    """Whether the record is of this board and row, with numbers that mean what they mean today."""
+    return (
+        record.protocol["fingerprint"] == scene.fingerprint
+        and record.metrics_version == METRICS_VERSION
+        and record.label == trial.row.label
+    )
+
+
+def _stands(record: Record, trial: Trial, scene: Scene, options: Options) -> bool:
+    """Whether a trial that was not ok is left at that: nobody asks for another try, and the limits were not raised."""
+    limits, then = scene.protocol.trials, record.protocol["trials"]
+    raised = limits.seconds > then["seconds"] or limits.memory_mb > then["memory_mb"]
+    return _answers(record, trial, scene) and not options.retry and not raised
+
+
+def _unavailable(row: Row) -> Unavailable | None:
+    components = (component for component, _ in row.components.values())
+    for offered in (row.offered, *components):
+        if missing(offered.value):
+            return Unavailable(
+                label=row.label, algorithm=row.offered.value.name, how_to_install=how_to_install(offered)
+            )
+    return None

@@ -1,0 +1,56 @@
+"""Leaderboards on disk: written from the records beside them, and held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from recbench import leaderboard
+from recbench.errors import BadRecord, RecbenchError
+from recbench.records import Record, Store, write_whole
+
+
+def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> dict[str, Path]:
+    """Write the boards and the index of all records below `output`. Gives the files by name.
+
+    Args:
+        output: the folder that holds `records/`.
+        damaged: hears of each record that is passed over; without it the first one is raised.
+
+    Raises:
+        RecbenchError: there are no records, or the folder cannot be written to.
+        BadRecord: a record is damaged, and nobody hears of it.
+    """
+    contents = leaderboard.files(_records(output, damaged))
+    for name, content in contents.items():
+        write_whole(output / name, content.encode())
+    return {name: output / name for name in contents}
+
+
+def check(output: Path) -> list[str]:
+    """What of the boards on disk does not follow from the records: a sentence each."""
+    contents = leaderboard.files(_records(output))
+    return [
+        f"{output / name} {'is missing' if found is None else 'differs from what the records say'}"
+        for name, content in contents.items()
+        if (found := _content(output / name)) != content.encode()
+    ]
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _records(output: Path, damaged: Callable[[BadRecord], object] | None = None) -> list[Record]:
+    if not (output / "records").is_dir():
+        raise RecbenchError(
+            f"{str(output)!r} holds no records", fix="give the folder that `recbench run -o` wrote to, or run first"
+        )
+    records, problems = Store(output).load_all()
+    for problem in problems:
+        if damaged is None:
+            raise problem
+        damaged(problem)
+    if not records:
+        raise RecbenchError(f"there is no record below {str(output)!r}", fix="run `recbench run` first")
+    return records

@@ -1,0 +1,121 @@
+"""`recbench list`, `show` and `version`: what is on offer, and what is known of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from recbench.cli.offers import plugin_option, registry
+from recbench.cli.screen import has_color, table, width_of
+
+if TYPE_CHECKING:
+    from recbench.registry import Registry
+
+KINDS = ("algorithms", "data", "protocols", "metrics", "plugins")
+Lines = Iterator[tuple[str, str, str]]
+
+
+@click.command(name="list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@plugin_option
+def list_(kind: str | None, plugins: tuple[Path, ...]) -> None:
+    """List algorithms, data sets, protocols, metrics and plugins, or one KIND of them."""
+    offered = registry(plugins)
+    tellers = dict(zip(KINDS, (_algorithms, _data, _protocols, _metrics, _plugins), strict=True))
+    for each in [kind] if kind else KINDS:
+        click.secho(each, bold=True, color=has_color(sys.stdout))
+        rows = [("  " + name, state, text) for name, state, text in tellers[each](offered)]
+        click.echo(table(rows, width_of(sys.stdout)) + "\n")
+
+
+@click.command()
+@click.argument("name")
+@plugin_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("recbench-out"),
+    help="Where to look for a record by its id.",
+)
+def show(name: str, plugins: tuple[Path, ...], output: Path) -> None:
+    """Show all that is known of NAME: an algorithm, data set, protocol, metric, plugin, or a record.
+
+    A record goes by its file or its id; its error, traceback and output are shown.
+    """
+    from recbench.cli.details import details
+
+    click.echo("\n\n".join(details(name, registry(plugins), output)))
+
+
+@click.command()
+def version() -> None:
+    """Print versions: of recbench, its metrics, Python."""
+    import importlib.metadata
+    import platform
+
+    from recbench.metrics import METRICS_VERSION
+    from recbench.records import SCHEMA
+    from recbench.registry import distribution_name
+
+    name = distribution_name()
+    click.echo(f"{name} {importlib.metadata.version(name)}")
+    click.echo(f"metrics version {METRICS_VERSION}, record schema {SCHEMA}, Python {platform.python_version()}")
+
+
+def _algorithms(offered: Registry) -> Lines:
+    from recbench.registry import how_to_install, missing
+
+    for name, algorithm in offered.algorithms.items():
+        if missing(algorithm.value):
+            yield name, "not installed", how_to_install(algorithm)
+        else:
+            yield name, "baseline" if algorithm.value.baseline else "", algorithm.value.summary
+
+
+def _data(offered: Registry) -> Lines:
+    for name, source in offered.sources.items():
+        yield name, "embedded" if source.value.bundled else "", source.value.title
+
+
+def _protocols(offered: Registry) -> Lines:
+    from recbench.errors import RecbenchError
+    from recbench.protocols.loading import load
+
+    paths = {name: path.value for name, path in offered.protocols.items()}
+    for name in paths:
+        try:
+            yield name, "", load(name, paths).title
+        except RecbenchError as error:
+            yield name, "broken", error.what
+
+
+def _metrics(offered: Registry) -> Lines:
+    best = {"high": "higher is better", "low": "lower is better", "none": ""}
+    for name, metric in offered.metrics.items():
+        yield name, best[metric.value.best], metric.value.definition
+
+
+def _plugins(offered: Registry) -> Lines:
+    from recbench.registry import Broken
+
+    for each in offered.plugins:
+        whose = f"{each.plugin.distribution} {each.plugin.version}"
+        if isinstance(each, Broken):
+            yield each.plugin.name, whose, f"broken: {each.reason}"
+        else:
+            yield (
+                each.plugin.name,
+                whose,
+                _count(
+                    algorithms=each.algorithms, sources=each.sources, metrics=each.metrics, protocols=each.protocols
+                ),
+            )
+
+
+def _count(**offers: tuple[object, ...]) -> str:
+    return ", ".join(f"{len(values)} {kind}" for kind, values in offers.items() if values) or "offers nothing"

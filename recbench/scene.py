@@ -1,0 +1,94 @@
+"""What all trials of a run share: the data, its splits, the metrics, and the fingerprint over what decides scores."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recbench import candidates, datasets, metrics, splits
+from recbench.api import Metric
+from recbench.data import Int32Array, Split
+from recbench.errors import BadData
+from recbench.protocols.spec import Protocol, fingerprint
+from recbench.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """What all trials of a run share.
+
+    Attributes:
+        data: facts about the data for the record: title, license, citation, counts, what was dropped.
+        metrics: those that the protocol asks for, by name.
+        fingerprint: over what decides scores: data, splits and evaluation.
+        candidates: gives a fold's candidate sets, (n_users, c) int32 padded with -1; None where all items are.
+    """
+
+    protocol: Protocol
+    splits: tuple[Split, ...]
+    data: Mapping[str, Any]
+    metrics: Mapping[str, Metric]
+    fingerprint: str
+    candidate_pairs: tuple[Any, Any] | None = None
+
+    @property
+    def primary(self) -> str:
+        """The key of the score that sorts the board."""
+        evaluation = self.protocol.evaluation
+        name, at, cutoff = evaluation.primary.partition("@")
+        return metrics.key_of(self.metrics[name], int(cutoff) if at else 0, evaluation)
+
+    def candidates(self, split: Split) -> Int32Array | None:
+        """The candidate sets of a fold, (n_users, c) int32 padded with -1; None where every item is a candidate."""
+        return _candidates(self, split)
+
+
+def prepare(protocol: Protocol, registry: Registry, *, data_dir: Path | None = None) -> Scene:
+    """Load the data and split it, and hold both against what the protocol pins.
+
+    Raises:
+        RecbenchError: the data, the protocol or both together are wrong.
+    """
+    asked = metrics.resolve(
+        protocol.evaluation.metrics, {name: offered.value for name, offered in registry.metrics.items()}
+    )
+    loaded = datasets.load(
+        protocol.data,
+        sources={name: offered.value for name, offered in registry.sources.items()},
+        data_dir=data_dir,
+        core=0 if protocol.split.kind == "time" else protocol.data.core,
+    )
+    metrics.check(asked, loaded.dataset)
+    made = splits.split(loaded.dataset, protocol.split, loaded.given, core=protocol.data.core)
+    _check_pins(protocol, made)
+    return Scene(
+        protocol=protocol,
+        splits=made,
+        data=loaded.facts,
+        metrics={metric.name: metric for metric in asked},
+        fingerprint=fingerprint({**protocol.deciding(), "splits": [split.fingerprint for split in made]}),
+    )
+
+
+@functools.lru_cache(maxsize=2)  # all trials of a fold share theirs, and folds come one after another
+def _candidates(scene: Scene, split: Split) -> Int32Array | None:
+    if scene.candidate_pairs is not None:
+        return candidates.tabulate(split, *scene.candidate_pairs)
+    kind, _, number = str(scene.protocol.evaluation.candidates).partition(":")
+    return candidates.draw(split, int(number)) if kind == "uniform" else None
+
+
+def _check_pins(protocol: Protocol, made: tuple[Split, ...]) -> None:
+    pinned, found = protocol.pinned.splits, tuple(split.fingerprint for split in made)
+    if pinned and pinned != found:
+        raise BadData(
+            f"protocol {protocol.name!r} pins splits {_short(pinned)}, and this data gives {_short(found)}",
+            fix="use the data it was made for, or a copy of the protocol under a new name without [pinned]",
+        )
+
+
+def _short(fingerprints: tuple[str, ...]) -> str:
+    return ", ".join(each[:12] for each in fingerprints)
