@@ -154,8 +154,9 @@ def row_bounds(buffer: NDArray[np.uint8], row_end: bytes) -> tuple[RowArray, Row
 def _wrong_count(lines: Int64Array, found: RowArray, n_cells: int) -> Fault | None:
     if not len(lines):
         return None
+    return Fault(kind="broken lines", lines=lines, describe=lambda index: wrong_count(int(found[index]), n_cells))
 
-    def describe(index: int) -> str:
-        return f"{found[index]} {'cell' if found[index] == 1 else 'cells'} where {n_cells} are expected"
 
-    return Fault(kind="broken lines", lines=lines, describe=describe)
+def wrong_count(found: int, expected: int) -> str:
+    """What is wrong with a row of so many cells."""
+    return f"{found} {'cell' if found == 1 else 'cells'} where {expected} are expected"

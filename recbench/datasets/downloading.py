@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from recbench.datasets.checksums import sha256_of
 from recbench.errors import FetchError
@@ -215,6 +215,7 @@ def _refused(what: Download, part: BinaryIO, error: urllib.error.HTTPError) -> E
             wait_seconds=min(60.0, float(wait)) if wait.isascii() and wait.isdigit() else 0.0,
         )
     if 300 <= error.code < 400:
+        _check_scheme(error.headers.get("Location", what.url), what)
         return what.failed("the server sends from one address to the next without end")
     return what.failed(f"the server answers {error.code} {error.reason}")
 
@@ -238,7 +239,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def _check_scheme(url: str, what: Download) -> None:
-    if urlsplit(url).scheme not in ("http", "https"):
+    if urlsplit(urljoin(what.url, url)).scheme not in ("http", "https"):
         raise what.failed(f"{url!r} is neither http nor https")
 
 

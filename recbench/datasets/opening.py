@@ -25,12 +25,11 @@ def open_file(path: Path) -> BinaryIO:
         BadData: there is no such file, or it cannot be read.
     """
     try:
-        stream = path.open("rb")
-        magic = stream.read(2)
-        stream.seek(0)
+        with path.open("rb") as stream:
+            is_packed = stream.read(2) == _GZIP_MAGIC
+        return cast(BinaryIO, gzip.open(path)) if is_packed else path.open("rb")
     except OSError as error:
         raise _unreadable(path, error) from error
-    return cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="rb")) if magic == _GZIP_MAGIC else stream
 
 
 def in_folder(folder: Path) -> Opener:

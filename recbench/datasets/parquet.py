@@ -32,6 +32,7 @@ class ParquetText:
             import pyarrow
             import pyarrow.parquet
         except ImportError as error:
+            stream.close()
             raise RecbenchError(
                 f"{path} is a Parquet file, and pyarrow is not installed",
                 fix=f"{install_hint('parquet')}, or save the file as CSV",
@@ -40,6 +41,7 @@ class ParquetText:
         try:
             self._file = pyarrow.parquet.ParquetFile(stream)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
+            stream.close()
             raise BadData(
                 f"{path} is no Parquet file: {_first_line(error)}", fix="correct the path or the format"
             ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recbench.datasets.cells import CELL_END, ROW_END, Table, cut
+from recbench.datasets.cells import CELL_END, ROW_END, Table, cut, wrong_count
 from recbench.datasets.faults import Fault
 from recbench.errors import BadData
 
@@ -44,7 +44,7 @@ def split_records(
             rows.append(_CELL.join(record))
             lines.append(at)
         elif record:
-            wrong.append((at, f"{len(record)} cells where {n_cells} are expected"))
+            wrong.append((at, wrong_count(len(record), n_cells)))
         if len(rows) + len(wrong) >= _RECORDS:
             yield _table(rows, lines, wrong, n_cells)
             rows, lines, wrong = [], [], []
