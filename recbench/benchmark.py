@@ -16,7 +16,7 @@ from recbench.protocols.spec import Protocol
 from recbench.recording import job_of, record_of, rescored
 from recbench.records import Record, Status, Store, load, read_lists
 from recbench.registry import Registry, how_to_install, missing
-from recbench.scene import Scene, prepare
+from recbench.scene import Scene, hidden_folders, prepare
 from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
 
 
@@ -161,7 +161,7 @@ class _Run:
                     threads=trials.threads,
                     sandbox=self.options.sandbox,
                     in_process=self.options.in_process,
-                    hidden=(self.options.output,),
+                    hidden=(self.options.output, *hidden_folders(self.scene.protocol, self.options.data_dir)),
                 ) as runner,
                 ThreadPoolExecutor(self.options.jobs) as threads,
             ):

@@ -10,8 +10,9 @@ from typing import Any
 
 from recbench import candidates, datasets, metrics, splits
 from recbench.api import Metric
-from recbench.data import Int32Array, Split
+from recbench.data import Int32Array, Int64Array, Split
 from recbench.errors import BadData
+from recbench.protocols.loading import check_metrics
 from recbench.protocols.spec import Protocol, fingerprint
 from recbench.registry import Registry
 
@@ -24,7 +25,7 @@ class Scene:
         data: facts about the data for the record: title, license, citation, counts, what was dropped.
         metrics: those that the protocol asks for, by name.
         fingerprint: over what decides scores: data, splits and evaluation.
-        candidates: gives a fold's candidate sets, (n_users, c) int32 padded with -1; None where all items are.
+        candidate_pairs: users and items of the protocol's file of candidates, or None without one.
     """
 
     protocol: Protocol
@@ -32,7 +33,7 @@ class Scene:
     data: Mapping[str, Any]
     metrics: Mapping[str, Metric]
     fingerprint: str
-    candidate_pairs: tuple[Any, Any] | None = None
+    candidate_pairs: tuple[Int64Array, Int32Array] | None = None
 
     @property
     def primary(self) -> str:
@@ -52,23 +53,25 @@ def prepare(protocol: Protocol, registry: Registry, *, data_dir: Path | None = N
     Raises:
         RecbenchError: the data, the protocol or both together are wrong.
     """
-    asked = metrics.resolve(
-        protocol.evaluation.metrics, {name: offered.value for name, offered in registry.metrics.items()}
-    )
+    offered = {name: metric.value for name, metric in registry.metrics.items()}
+    check_metrics(protocol, offered)
+    asked = metrics.resolve(protocol.evaluation.metrics, offered)
     loaded = datasets.load(
         protocol.data,
-        sources={name: offered.value for name, offered in registry.sources.items()},
+        sources={name: source.value for name, source in registry.sources.items()},
         data_dir=data_dir,
         core=0 if protocol.split.kind == "time" else protocol.data.core,
     )
     metrics.check(asked, loaded.dataset)
     made = splits.split(loaded.dataset, protocol.split, loaded.given, core=protocol.data.core)
     _check_pins(protocol, made)
+    chosen = protocol.evaluation.candidates
     return Scene(
         protocol=protocol,
         splits=made,
         data=loaded.facts,
         metrics={metric.name: metric for metric in asked},
+        candidate_pairs=None if isinstance(chosen, str) else datasets.pairs(chosen, made[0].dataset),
         fingerprint=fingerprint({**protocol.deciding(), "splits": [split.fingerprint for split in made]}),
     )
 
@@ -79,6 +82,14 @@ def _candidates(scene: Scene, split: Split) -> Int32Array | None:
         return candidates.tabulate(split, *scene.candidate_pairs)
     kind, _, number = str(scene.protocol.evaluation.candidates).partition(":")
     return candidates.draw(split, int(number)) if kind == "uniform" else None
+
+
+def hidden_folders(protocol: Protocol, data_dir: Path | None = None) -> tuple[Path, ...]:
+    """Where the data's own files lie, from which test parts could be made again: what a sandbox hides."""
+    folders = [*datasets.folders(data_dir)]
+    if protocol.data.source is None and protocol.path is not None:
+        folders.append(protocol.path.parent)
+    return tuple(folder for folder in folders if folder.is_dir())
 
 
 def _check_pins(protocol: Protocol, made: tuple[Split, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 from recbench.api import Algorithm
 from recbench.data import Split
 from recbench.errors import RecbenchError, UnknownName
-from recbench.protocols.spec import AlgorithmSpec, Protocol, as_json
+from recbench.protocols.spec import AlgorithmSpec, FileSpec, Protocol, as_json
 from recbench.records import trial_id
 from recbench.registry import Offered, Registry
 
@@ -132,11 +133,16 @@ def _ranking(protocol: Protocol) -> dict[str, Any]:
     evaluation = protocol.evaluation
     return {
         "exclude_seen": evaluation.exclude_seen,
-        "candidates": as_json(evaluation.candidates),
+        "candidates": _candidates(evaluation.candidates),
         "depth": evaluation.depth,
         "train_at_least": evaluation.train_at_least,
         "lists_version": LISTS_VERSION,
     }
+
+
+def _candidates(chosen: str | FileSpec) -> Any:
+    """A file of candidates stands for its content, not for its name."""
+    return chosen if isinstance(chosen, str) else hashlib.sha256(chosen.path.read_bytes()).hexdigest()
 
 
 def _identify_algorithm(offered: Offered[Algorithm], parameters: Mapping[str, Any]) -> dict[str, Any]:

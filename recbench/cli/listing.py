@@ -78,8 +78,12 @@ def _algorithms(offered: Registry) -> Lines:
 
 
 def _data(offered: Registry) -> Lines:
+    from recbench.datasets.imported import imported_sources
+
     for name, source in offered.sources.items():
         yield name, "embedded" if source.value.bundled else "", source.value.title
+    for mine in imported_sources():
+        yield mine.name, "imported", mine.title
 
 
 def _protocols(offered: Registry) -> Lines:

@@ -2,5 +2,6 @@
 
 from recbench.datasets.catalogue import builtin_sources
 from recbench.datasets.loading import Loaded, load, pairs
+from recbench.datasets.places import folders
 
-__all__ = ["Loaded", "builtin_sources", "load", "pairs"]
+__all__ = ["Loaded", "builtin_sources", "folders", "load", "pairs"]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import recbench
 from recbench.api import Source, SourceFile
 from recbench.datasets.opening import holds
 from recbench.errors import BadData, RecbenchError
@@ -28,6 +29,11 @@ def places(data_dir: Path | None = None, environment: Mapping[str, str] = os.env
     """Folders that hold data sets, each in a folder of its name, in the order they are searched in."""
     named = [Path(part) for part in environment.get("RECBENCH_DATA", "").split(os.pathsep) if part]
     return (*([data_dir] if data_dir is not None else []), *named, cache_folder(environment))
+
+
+def folders(data_dir: Path | None = None) -> tuple[Path, ...]:
+    """All folders that data sets are read from, the embedded ones included."""
+    return (*places(data_dir), Path(recbench.__file__).parent / "bundled")
 
 
 def folder_name(name: str) -> str:

@@ -105,6 +105,17 @@ def interaction_file(section: Section, folder: Path | None) -> FileSpec:
     )
 
 
+def own_file(path: Path, **given: str | list[str] | None) -> FileSpec:
+    """A file of interactions outside any protocol, said by the keys a protocol has for it; None is not said.
+
+    Raises:
+        BadProtocol: the keys do not go together, or the file's ending says no format.
+    """
+    said = {key: value for key, value in given.items() if value is not None}
+    section = Section.open("file", {"path": str(path), **said}, path=path, name="file")
+    return interaction_file(section, Path())
+
+
 def feature_table(section: Section, folder: Path) -> TableSpec:
     """Read a file of features of users or items."""
     path = section.required("path", _path)
