@@ -86,10 +86,11 @@ def _candidates(scene: Scene, split: Split) -> Int32Array | None:
 
 def hidden_folders(protocol: Protocol, data_dir: Path | None = None) -> tuple[Path, ...]:
     """Where the data's own files lie, from which test parts could be made again: what a sandbox hides."""
-    folders = [*datasets.folders(data_dir)]
-    if protocol.data.source is None and protocol.path is not None:
-        folders.append(protocol.path.parent)
-    return tuple(folder for folder in folders if folder.is_dir())
+    data, chosen = protocol.data, protocol.evaluation.candidates
+    files = [data.interactions, data.users, data.items, None if isinstance(chosen, str) else chosen]
+    files += [part for fold in data.folds for part in (fold.train, fold.test)]
+    own = {file.path.resolve().parent for file in files if file is not None and data.source is None}
+    return tuple(folder for folder in (*datasets.folders(data_dir), *sorted(own)) if folder.is_dir())
 
 
 def _check_pins(protocol: Protocol, made: tuple[Split, ...]) -> None:

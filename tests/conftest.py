@@ -24,3 +24,14 @@ def shared_data() -> Callable[[str], Path]:
         pytest.skip(f"needs the data set {name} in RECBENCH_DATA")
 
     return find
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the golden files anew, to be looked at in the diff."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(request.config.getoption("--update-golden"))
