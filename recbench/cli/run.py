@@ -35,15 +35,16 @@ EXIT_INTERRUPTED = 130
 @click.command(
     epilog="""\b
 Examples:
-  recbench run                                 all algorithms on the embedded data
-  recbench run -a ease -a 'item-*'             some of them
-  recbench run -a ease --set ease.l2=250       other parameters
-  recbench run -p my-protocol.toml -j 2        your own protocol, two trials at a time
-  recbench run --plugin my_algo.py -a my-algo  an algorithm in a single file
+  recbench run                              everything, on the embedded data
+  recbench run -a ease -a 'item-*'          some algorithms
+  recbench run -a ease --set ease.l2=250    other parameters
+  recbench run -p my.toml -j 2              your protocol, two trials at a time
+  recbench run --plugin my_algo.py -a mine  an algorithm in a single file
 
 \b
-Exit codes: 0 all is well, 1 an error, 2 wrong usage, 3 a trial was not ok, 130 interrupted.
-A run that was stopped goes on where it was: finished trials are kept."""
+Exit codes: 0 all is well, 1 an error, 2 wrong usage, 3 a trial was not ok,
+130 interrupted. A run that was stopped goes on where it was: finished
+trials are kept."""
 )
 @click.option(
     "-p",

@@ -36,10 +36,10 @@ Examples:
   recbench tune item-cosine user-cosine -p movietweetings-time --budget 50
 
 \b
-The first trial is what each algorithm has now; the others are drawn from its grid
-by --seed. All are scored by the protocol's primary metric on the validation part
-of train; the test part is not looked at. What was tried is kept in OUTPUT/tune, so
-that a search that was stopped goes on where it was."""
+The first trial is what each algorithm has now; the others are drawn from its
+grid by --seed. All are scored by the protocol's primary metric on the
+validation part of train; the test part is not looked at. What was tried is
+kept in OUTPUT/tune, so that a search that was stopped goes on where it was."""
 )
 @click.argument("algorithms", nargs=-1, required=True, metavar="ALGORITHM...", shell_complete=complete_algorithm)
 @click.option(
