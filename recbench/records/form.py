@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -11,42 +11,98 @@ from typing import Any
 from recbench.errors import BadRecord
 from recbench.protocols.spec import as_json
 from recbench.records.record import SCHEMA, Costs, Record, Status, trial_id
+from recbench.records.shape import items, kind, matching, number, one_of, optional, table, values, whole
 
 DEPTH = 24
 FIX = "get the file again from where it came, or remove it and run again"
-KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "trial_id": str,
-    "identity": dict,
-    "label": str,
-    "algorithm": str,
-    "distribution": str,
-    "version": str,
-    "deterministic": bool,
-    "baseline": bool,
-    "seed": int,
-    "fold": int,
-    "status": str,
-    "protocol": dict,
-    "split": dict,
-    "data": dict,
-    "metrics_version": int,
-    "scores": dict,
-    "scores_warm": (dict, type(None)),
-    "counts": dict,
-    "marks": list,
-    "measured": dict,
-    "provenance": dict,
-    "reason": (str, type(None)),
-    "traceback": (str, type(None)),
-    "output": str,
-    "lists": (dict, type(None)),
-    "schema": int,
-}
+
+_TEXT, _FLAG = kind(str), kind(bool)
+_SHA256 = matching("[0-9a-f]{64}")
+_METRIC = table(
+    {"definition": _TEXT, "best": one_of("high", "low", "none"), "range": items(optional(number), length=2)}
+)
+_EVALUATION = table(
+    {"primary": _TEXT, "metrics": items(_TEXT), "cutoffs": items(whole), "candidates": kind(str, dict)},
+    {"relevant_at_least": optional(number), "train_at_least": optional(number), "exclude_seen": _FLAG},
+)
+_SPLITTING = table(
+    {"kind": _TEXT},
+    {
+        **dict.fromkeys(("test", "validation", "history"), number),
+        **dict.fromkeys(("folds", "repeats", "seed"), whole),
+        "by": _TEXT,
+    },
+)
+_PROTOCOL = table(
+    {
+        "name": _TEXT,
+        "title": _TEXT,
+        "fingerprint": _SHA256,
+        "deciding": table({"data": kind(dict), "split": _SPLITTING, "evaluation": _EVALUATION}),
+        "trials": table({"seconds": number, "memory_mb": number}, {"seeds": items(whole), "threads": whole}),
+        "metrics": values(_METRIC),
+    },
+    {"is_pinned": _FLAG, "tuned": optional(whole), "settings": optional(kind(dict))},
+)
+_SPLIT = table(
+    {
+        "fold": whole,
+        "fingerprint": _SHA256,
+        "leaks_future": optional(_FLAG),
+        **dict.fromkeys(("users", "items", "train", "test"), whole),
+    },
+    {"validation": whole, "history": whole, "density": number},
+)
+_DATA = table(
+    {},
+    {
+        **dict.fromkeys(("name", "title", "license", "citation", "homepage"), optional(_TEXT)),
+        "dropped": values(whole),
+        "duplicates": whole,
+        "unverified": items(_TEXT),
+    },
+)
+_PROVENANCE = table(
+    {},
+    {
+        **dict.fromkeys(("recorded", "python", "platform", "cpu", "recbench"), _TEXT),
+        **dict.fromkeys(("cores", "threads", "jobs"), whole),
+        **dict.fromkeys(("sandboxed", "memory_limited"), optional(_FLAG)),
+        "packages": values(_TEXT),
+        "git": optional(_TEXT),
+    },
+)
+_COSTS = table({each.name: optional(number) for each in fields(Costs)}, is_closed=True)
+_IDENTITY = table({}, {"algorithm": table({}, {"parameters": kind(dict), "source": _TEXT}), "depth": whole})
+_RECORD = table(
+    {
+        **dict.fromkeys(("label", "algorithm", "distribution", "version", "trial_id", "output"), _TEXT),
+        **dict.fromkeys(("deterministic", "baseline"), _FLAG),
+        **dict.fromkeys(("seed", "fold", "metrics_version"), whole),
+        **dict.fromkeys(("reason", "traceback"), optional(_TEXT)),
+        "identity": _IDENTITY,
+        "status": one_of(*sorted(set(Status) - {Status.UNAVAILABLE})),
+        "protocol": _PROTOCOL,
+        "split": _SPLIT,
+        "data": _DATA,
+        "scores": values(number),
+        "scores_warm": optional(values(number)),
+        "counts": values(whole),
+        "marks": items(_TEXT),
+        "measured": _COSTS,
+        "provenance": _PROVENANCE,
+        "lists": optional(table({"sha256": _SHA256}, is_closed=True)),
+        "schema": whole,
+    },
+    is_closed=True,
+)
 
 
 def to_json(record: Record) -> str:
     """The one text of a record: sorted keys, two blanks of indent, a line end."""
-    return json.dumps(as_json(record), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(as_json(record), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    # Half a pair of surrogates, as a plugin may print it, has no UTF-8; as an escape it does.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def from_json(text: str, where: str) -> Record:
@@ -62,18 +118,22 @@ def from_json(text: str, where: str) -> Record:
     document = _parse(text, where)
     if document.get("schema") != SCHEMA:
         raise BadRecord(
-            f"{where}: is of schema {document.get('schema')!r}, and this recbench reads {SCHEMA}",
+            f"{where}: is of schema {document.get('schema')!r:.80}, and this recbench reads {SCHEMA}",
             fix="use the recbench that wrote it, or run again",
         )
-    _check_keys(document, where)
-    _check_values(document, where)
-    given = document | {
-        "status": Status(document["status"]),
-        "measured": Costs(**document["measured"]),
-        "marks": tuple(document["marks"]),
-    }
+    if (fault := _RECORD(document)) is not None:
+        raise BadRecord(f"{where}: {fault.removeprefix('.').strip()}", fix=FIX)
     try:
-        return Record(**given)
+        _check_id(document)
+        _check_ranges(document)
+        return Record(
+            **document
+            | {
+                "status": Status(document["status"]),
+                "measured": Costs(**document["measured"]),
+                "marks": tuple(document["marks"]),
+            }
+        )
     except ValueError as error:
         raise BadRecord(f"{where}: {error}", fix=FIX) from error
 
@@ -91,14 +151,11 @@ def _parse(text: str, where: str) -> dict[str, Any]:
 
 
 def _depth(text: str) -> int:
-    """An upper bound of the nesting, brackets in strings counted too, without parsing."""
+    """An upper bound of the nesting, without parsing; brackets in strings count too."""
     deepest = depth = 0
-    for char in text:
-        if char in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in "]}":
-            depth -= 1
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 
@@ -106,41 +163,15 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a value")
 
 
-def _check_keys(document: Mapping[str, Any], where: str) -> None:
-    for key in sorted(set(document) ^ set(KINDS)):
-        state = "lacks" if key in KINDS else "has the unknown key"
-        raise BadRecord(f"{where}: {state} {key!r}", fix=FIX)
-    for key, kind in KINDS.items():
-        value = document[key]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise BadRecord(f"{where}: {key} is {value!r:.80}", fix=FIX)
-
-
-def _check_values(document: Mapping[str, Any], where: str) -> None:
-    if document["status"] not in set(Status) - {Status.UNAVAILABLE}:
-        raise BadRecord(f"{where}: status is {document['status']!r}", fix=FIX)
+def _check_id(document: Mapping[str, Any]) -> None:
     if document["trial_id"] != trial_id(document["identity"]):
-        raise BadRecord(f"{where}: the id {document['trial_id']!r} is not that of the identity in it", fix=FIX)
-    costs = document["measured"]
-    if set(costs) != {each.name for each in fields(Costs)} or not all(map(_is_cost, costs.values())):
-        raise BadRecord(f"{where}: measured is {costs!r:.80}", fix=FIX)
-    for key in ("scores", "scores_warm", "counts"):
-        if not all(_is_number(value) for value in (document[key] or {}).values()):
-            raise BadRecord(f"{where}: {key} holds what is not a number", fix=FIX)
-    _check_ranges(document, where)
+        raise ValueError(f"the id {document['trial_id']!r:.80} is not that of the identity in it")
 
 
-def _check_ranges(document: Mapping[str, Any], where: str) -> None:
-    known = document["protocol"].get("metrics", {})
-    for key, value in {**document["scores"], **(document["scores_warm"] or {})}.items():
-        low, high = known.get(key.partition("@")[0], {}).get("range", (None, None))
-        if (low is not None and value < low) or (high is not None and value > high):
-            raise BadRecord(f"{where}: {key} is {value}, out of its range {low} to {high}", fix=FIX)
-
-
-def _is_cost(value: Any) -> bool:
-    return value is None or _is_number(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _check_ranges(document: Mapping[str, Any]) -> None:
+    known = document["protocol"]["metrics"]
+    for scores in (document["scores"], document["scores_warm"] or {}):
+        for key, value in scores.items():
+            low, high = known.get(key.partition("@")[0], {}).get("range", (None, None))
+            if (low is not None and value < low) or (high is not None and value > high):
+                raise ValueError(f"{key} is {value}, out of its range {low} to {high}")

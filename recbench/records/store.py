@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from recbench.data import FloatArray, Int32Array
 from recbench.errors import BadRecord, RecbenchError
-from recbench.records.arrays import pack, unpack
+from recbench.records.arrays import Sizes, pack, unpack
 from recbench.records.form import from_json, to_json
 from recbench.records.record import Record
 
@@ -39,7 +41,7 @@ class Store:
         self.folder = output / "records"
 
     def save(self, record: Record, *, lists: Int32Array | None, predictions: FloatArray | None) -> Path:
-        """Write a record with its arrays beside it. The JSON file comes last: with it the record is there.
+        """Write a record with its arrays beside it, both or neither. What was there under its id is replaced.
 
         Args:
             record: its `lists` is filled in here.
@@ -49,13 +51,14 @@ class Store:
         Raises:
             RecbenchError: the disk is full, or the folder cannot be written to.
         """
-        folder = self.folder / folder_name(record)
-        path = folder / f"{record.trial_id}.json"
-        if lists is not None:
-            content = pack(lists, predictions)
-            write_whole(path.with_suffix(".npz"), content)
-            record = replace(record, lists={"sha256": hashlib.sha256(content).hexdigest()})
-        write_whole(path, to_json(record).encode())
+        path = self.folder / folder_name(record) / f"{record.trial_id}.json"
+        arrays = None if lists is None else pack(lists, predictions)
+        record = replace(record, lists=None if arrays is None else {"sha256": hashlib.sha256(arrays).hexdigest()})
+        beside = {} if arrays is None else {path.with_suffix(".npz"): arrays}
+        with _writing(path):
+            _commit({**beside, path: to_json(record).encode()})
+            if arrays is None:
+                path.with_suffix(".npz").unlink(missing_ok=True)
         return path
 
     def find(self, trial_id: str) -> list[Path]:
@@ -90,11 +93,13 @@ def load(path: Path) -> Record:
         BadRecord: the file cannot be read, or does not say a record.
     """
     try:
-        if path.stat().st_size > JSON_BYTES:
-            raise BadRecord(f"{path}: is larger than {JSON_BYTES:,} bytes", fix=AGAIN)
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(JSON_BYTES + 1)
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecord(f"{path}: cannot be read: {error}", fix=AGAIN) from error
+    if len(content) > JSON_BYTES:
+        raise BadRecord(f"{path}: is larger than {JSON_BYTES:,} bytes", fix=AGAIN)
     record = from_json(text, str(path))
     if path.stem != record.trial_id:
         raise BadRecord(f"{path}: holds the record {record.trial_id!r}", fix=AGAIN)
@@ -104,17 +109,28 @@ def load(path: Path) -> Record:
 def read_lists(path: Path, record: Record) -> tuple[Int32Array, FloatArray | None]:
     """The lists and predictions beside the record at `path`.
 
+    Returns:
+        (n_users, depth) int32 with -1 for empty places, and (n_test,) float64 or None.
+
     Raises:
-        BadRecord: they are not there, or not those that the record was made from.
+        BadRecord: they are not there, or not those that the record was made from, or not of its sizes.
     """
     beside = path.with_suffix(".npz")
+    split = record.split
+    sizes = Sizes(
+        users=split["users"], items=split["items"], pairs=split["test"], depth=record.identity.get("depth", None)
+    )
     try:
-        found = hashlib.sha256(beside.read_bytes()).hexdigest()
+        with beside.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+            if record.lists is None or record.lists["sha256"] != found:
+                raise ValueError(f"is not what the record was made from: its sha256 is {found[:12]}")
+            file.seek(0)
+            return unpack(file, sizes)
     except OSError as error:
         raise BadRecord(f"{beside}: cannot be read: {error}", fix=AGAIN) from error
-    if record.lists is None or record.lists.get("sha256") != found:
-        raise BadRecord(f"{beside}: is not what the record was made from: its sha256 is {found[:12]}", fix=AGAIN)
-    return unpack(beside)
+    except ValueError as error:
+        raise BadRecord(f"{beside}: {error}", fix=AGAIN) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -123,31 +139,60 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         RecbenchError: the disk is full, or the folder cannot be written to.
     """
+    with _writing(path):
+        _commit({path: content})
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Have the folder of `path` to oneself: two runs that save one trial must not mix its files."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-        _replace(path, content)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks; last one wins, file by file
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            _sweep(path.parent)
+            yield
+        finally:
+            os.close(folder)  # gives the lock back
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """A temporary file beside it, then a rename, both made to last."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+def _commit(files: Mapping[Path, bytes]) -> None:
+    """Write all to temporary files first, then move them to their places in order; the last one counts.
+
+    That one goes away before another changes, so that at no moment it stands beside what is not its own.
+    """
+    *others, last = files
+    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp") for path in files}
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        for path, content in files.items():
+            with open(temporary[path], "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path in others:
+            if not path.is_file() or path.read_bytes() != files[path]:
+                last.unlink(missing_ok=True)
+            os.replace(temporary[path], path)
+            _make_last(path.parent)
+        os.replace(temporary[last], last)
+        _make_last(last.parent)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        for path in temporary.values():
+            path.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def _make_last(folder: Path) -> None:
+    """Have the system write down which files are in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _sweep(folder: Path) -> None:
@@ -162,4 +207,4 @@ def _cannot_write(path: Path, error: OSError) -> RecbenchError:
     fix = "free some space, or give another folder with -o; what is finished is kept, and the same command goes on"
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         fix = "give a folder you may write to with -o"
-    return RecbenchError(f"{path}: cannot be written: {error.strerror}", fix=fix)
+    return RecbenchError(f"{path}: cannot be written: {error.strerror or error}", fix=fix)

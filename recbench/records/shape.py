@@ -1,0 +1,93 @@
+"""What JSON values a record is made of. A check gives the first value that is wrong with its place, or None."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Check = Callable[[Any], str | None]
+"""Takes a value; gives " is 3", ".split.fold is 3", " lacks 'fold'" or None where all is well."""
+
+GREATEST = 1e100
+"""Nothing that is measured or counted is greater, and sums of such numbers are finite."""
+
+
+def _is(value: Any) -> str:
+    return f" is {value!r:.80}"
+
+
+def kind(*kinds: type) -> Check:
+    """A value of one of these types; true and false are no numbers."""
+    return lambda value: None if isinstance(value, kinds) and _is_bool_where_asked(value, kinds) else _is(value)
+
+
+def _is_bool_where_asked(value: Any, kinds: tuple[type, ...]) -> bool:
+    return bool in kinds or not isinstance(value, bool)
+
+
+def number(value: Any) -> str | None:
+    """A finite number."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if is_one and abs(value) <= GREATEST and math.isfinite(value) else _is(value)
+
+
+def whole(value: Any) -> str | None:
+    """A whole number that is not negative."""
+    return None if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else _is(value)
+
+
+def matching(pattern: str) -> Check:
+    """Text that fits the pattern whole."""
+    compiled = re.compile(pattern)
+    return lambda value: None if isinstance(value, str) and compiled.fullmatch(value) else _is(value)
+
+
+def one_of(*values: Any) -> Check:
+    """One of the values."""
+    return lambda value: None if any(value is each or value == each for each in values) else _is(value)
+
+
+def optional(check: Check) -> Check:
+    """What `check` takes, or null."""
+    return lambda value: None if value is None else check(value)
+
+
+def items(check: Check, *, length: int | None = None) -> Check:
+    """A list of what `check` takes."""
+
+    def fault(value: Any) -> str | None:
+        if not isinstance(value, list) or length not in (None, len(value)):
+            return _is(value)
+        return next((f"[{n}]{found}" for n, each in enumerate(value) if (found := check(each)) is not None), None)
+
+    return fault
+
+
+def values(check: Check) -> Check:
+    """A table of any keys, whose values `check` takes."""
+
+    def fault(value: Any) -> str | None:
+        if not isinstance(value, dict):
+            return _is(value)
+        return next((f".{key}{found}" for key, each in value.items() if (found := check(each)) is not None), None)
+
+    return fault
+
+
+def table(needed: Mapping[str, Check], known: Mapping[str, Check] | None = None, *, is_closed: bool = False) -> Check:
+    """A table with the keys `needed`, and maybe with those `known`; with others too unless it is closed."""
+    checks = {**needed, **(known or {})}
+
+    def fault(value: Any) -> str | None:
+        if not isinstance(value, dict):
+            return _is(value)
+        if missing := sorted(needed.keys() - value.keys()):
+            return f" lacks {missing[0]!r}"
+        if is_closed and (more := sorted(value.keys() - checks.keys())):
+            return f" has the unknown key {more[0]!r}"
+        found = ((key, check(value[key])) for key, check in checks.items() if key in value)
+        return next((f".{key}{what}" for key, what in found if what is not None), None)
+
+    return fault
