@@ -42,10 +42,10 @@ Examples:
   recbench recommend ease -p movielens-100k --new-user "50:5,181:4"
 
 \b
-The lists of all users are kept in XDG_CACHE_HOME/recbench/recommend, or below
-~/.cache, so that asking for another user trains nothing. Reasons and new users
-need the model itself, which is never kept: --explain and --new-user train
-again each time."""
+The lists of all users are kept in XDG_CACHE_HOME/recbench/recommend, or
+below ~/.cache, so that asking for another user trains nothing. Reasons and
+new users need the model itself, which is never kept: --explain and
+--new-user train again each time."""
 )
 @click.argument("algorithm", shell_complete=complete_algorithm)
 @click.option("--user", metavar="ID", help="A user of the data.")

@@ -38,7 +38,7 @@ Examples:
   recbench run                              everything, on the embedded data
   recbench run -a ease -a 'item-*'          some algorithms
   recbench run -a ease --set ease.l2=250    other parameters
-  recbench run -p my.toml -j 2              your protocol, two trials at a time
+  recbench run -p my.toml -j 2              your own, two trials at a time
   recbench run --plugin my_algo.py -a mine  an algorithm in a single file
 
 \b
