@@ -276,5 +276,6 @@ def _scale(part: _Part, declared: Scale) -> Scale:
         return None
     if declared is not None:
         return declared
-    least, greatest = float(part.rating.min()), float(part.rating.max())
+    # As they are kept: 32 bits, written as short as can be.
+    least, greatest = (float(str(np.float32(end))) for end in (part.rating.min(), part.rating.max()))
     return (least, greatest) if least < greatest else None

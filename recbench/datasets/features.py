@@ -166,9 +166,9 @@ def _sound(
             column = table.columns[places[name]]
             _, wrong = read_numbers(column, name)
             faults += [
-                (what, rows, saying(column, name, what.removeprefix(f"{name} ")))
+                (what, rows, saying(column, name, f"is {what.removeprefix(f'{name} ')}"))
                 for what, rows in wrong
-                if not what.endswith((" is missing", " is NaN"))
+                if not what.endswith((" missing", " NaN"))
             ]
     return np.flatnonzero(inspector.sound(table.lines, faults))
 

@@ -105,7 +105,7 @@ def _read(cells: Span, name: str, parse: Callable[[str], float | str]) -> tuple[
     if too_long.any():
         kinds = {text: rows & ~too_long for text, rows in kinds.items()}
         kinds["is not a number"] = kinds.get("is not a number", np.zeros_like(too_long)) | too_long
-    return values, tuple((f"{name} {text}", rows) for text, rows in kinds.items() if rows.any())
+    return values, tuple((f"{name} {text.removeprefix('is ')}", rows) for text, rows in kinds.items() if rows.any())
 
 
 def _whole_numbers(cells: Span) -> tuple[Int64Array, BoolArray]:

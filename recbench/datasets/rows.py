@@ -101,7 +101,7 @@ def _id_faults(block: Block) -> Iterator[RowFault]:
 
 def _number_faults(block: Block, name: str, faults: Faults) -> Iterator[RowFault]:
     for kind, rows in faults:
-        yield kind, rows, saying(block[name], name, kind.removeprefix(f"{name} "))
+        yield kind, rows, saying(block[name], name, f"is {kind.removeprefix(f'{name} ')}")
 
 
 def saying(cells: Span, name: str, what: str) -> Callable[[int], str]:
