@@ -97,9 +97,9 @@ def _described(file: SourceFile) -> str:
 
 
 def _not_here(source: Source, candidates: list[Path]) -> str:
-    started = [folder for folder in candidates if folder.is_dir()]
+    wanted = source.contents or source.files
+    started = [folder for folder in candidates if any(holds(folder, file.name) for file in wanted)]
     if started:
-        wanted = source.contents or source.files
         lacking = [file.name for file in wanted if not holds(started[0], file.name)]
         return f"the copy of {source.name!r} in {started[0]} lacks {', '.join(lacking)}"
     return f"the data set {source.name!r} is not in any of {', '.join(str(folder) for folder in candidates)}"
