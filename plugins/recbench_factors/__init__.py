@@ -32,7 +32,7 @@ def _rankers() -> Iterable[Algorithm]:
         target="recbench_factors.als:ImplicitALS",
         space={
             "factors": (8, 16, 32, 64, 128),
-            "reg": (0.1, 1.0, 3.0, 10.0, 30.0, 80.0, 200.0),
+            "reg": (1.0, 10.0, 30.0, 80.0, 150.0, 250.0, 400.0),
             "alpha": (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0),
         },
         summary="Learns factors that tell what a user has, surer of what is there than of what is not.",
@@ -43,8 +43,8 @@ def _rankers() -> Iterable[Algorithm]:
         target="recbench_factors.bpr:BPR",
         requires=("numba",),
         space={
-            "factors": (8, 16, 32, 64),
-            "epochs": (20, 50, 100, 200),
+            "factors": (16, 32, 64, 128),
+            "epochs": (50, 100, 300, 500),
             "rate": RATES,
             "reg": REGULARISATIONS,
         },
@@ -56,7 +56,11 @@ def _rankers() -> Iterable[Algorithm]:
         name="nmf-ranking",
         target="recbench_factors.nmf:RankingNMF",
         deterministic=True,
-        space={"factors": (2, 5, 10, 20, 40), "loss": ("frobenius", "kullback-leibler"), "reg": (0.0, 0.001, 0.01)},
+        space={
+            "factors": (2, 5, 10, 20, 40),
+            "loss": ("frobenius", "kullback-leibler"),
+            "reg": (0.0, 0.01, 0.03, 0.1, 0.3),
+        },
         summary="Ranks by non-negative factors of the matrix of users and items.",
         reference="Lee and Seung, Algorithms for Non-negative Matrix Factorization, NIPS 2000",
     )

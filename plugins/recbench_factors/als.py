@@ -32,7 +32,7 @@ class ImplicitALS(FoldingRanker):
     Source: Hu, Koren, Volinsky, Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008.
     """
 
-    def __init__(self, *, factors: int = 32, reg: float = 80.0, alpha: float = 5.0, sweeps: int = 15) -> None:
+    def __init__(self, *, factors: int = 32, reg: float = 150.0, alpha: float = 15.0, sweeps: int = 15) -> None:
         if factors < 1 or sweeps < 1:
             raise ValueError(f"factors and sweeps must be 1 or more, not {factors!r} and {sweeps!r}")
         if not reg > 0:

@@ -38,7 +38,7 @@ class BPR(FactorRanker):
     """
 
     def __init__(
-        self, *, factors: int = 32, epochs: int = 50, rate: float = 0.05, reg: float = 0.01, spread: float = 0.1
+        self, *, factors: int = 64, epochs: int = 300, rate: float = 0.02, reg: float = 0.05, spread: float = 0.1
     ) -> None:
         self._steps = Steps(factors=factors, epochs=epochs, rate=rate, reg=reg, spread=spread)
 
@@ -48,12 +48,12 @@ class BPR(FactorRanker):
         item = steps.draw(rng, np.ones(history.shape[1], dtype=np.bool_))
         offset = np.zeros(history.shape[1])
         epoch = compiled(one_epoch, SIGNATURE)
-        for triples in _draws(history, steps.epochs, rng):
+        for triples in draws(history, steps.epochs, rng):
             epoch(*triples, user, item, offset, steps.rate, steps.reg)
         return Factors(user=user, item=item, offset=offset)
 
 
-def _draws(history: csr_matrix, epochs: int, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+def draws(history: csr_matrix, epochs: int, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
     """Yield, epoch by epoch, users, items they have, and items they do not have."""
     n_users, n_items = history.shape
     users = np.repeat(np.arange(n_users), np.diff(history.indptr))
@@ -62,13 +62,16 @@ def _draws(history: csr_matrix, epochs: int, rng: np.random.Generator) -> Iterat
         order = rng.permutation(len(taken))
         user = users[order]
         other = rng.integers(n_items, size=len(order))
+        own = np.arange(len(order))
         for _ in range(DRAWS):
-            wrong = np.flatnonzero(_among(user * n_items + other, taken))
-            other[wrong] = rng.integers(n_items, size=len(wrong))
-        # A user who has nearly everything may still have drawn an own item: that pair waits for the next epoch.
-        right = ~_among(user * n_items + other, taken)
-        triple = user[right], history.indices[order][right], other[right]
-        yield tuple(np.ascontiguousarray(column, dtype=np.int32) for column in triple)  # type: ignore[misc]
+            own = own[_among(user[own] * n_items + other[own], taken)]
+            other[own] = rng.integers(n_items, size=len(own))
+        # A user who has nearly everything may draw own items again and again: that pair is left out of the epoch.
+        right = np.ones(len(order), dtype=np.bool_)
+        right[own] = ~_among(user[own] * n_items + other[own], taken)
+        columns = (user, history.indices[order], other)
+        first, second, third = (np.ascontiguousarray(column[right], dtype=np.int32) for column in columns)
+        yield first, second, third
 
 
 def _among(codes: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import ParamSpec
 
 P = ParamSpec("P")
 
 
 def compiled(loop: Callable[P, None], signature: str) -> Callable[P, None]:
-    """The same function as machine code; half a second each.
+    """The same function as machine code, which takes half a second once a process.
 
     Nothing is kept on disk: a cache would lie beside the installed package, where a trial has no business to write.
     """
+    return _machine_code(loop, signature)
+
+
+@cache
+def _machine_code(loop: Callable[..., None], signature: str) -> Callable[..., None]:
     from numba import njit
 
-    machine_code: Callable[P, None] = njit(signature)(loop)
-    return machine_code
+    code: Callable[..., None] = njit(signature)(loop)
+    return code

@@ -24,8 +24,11 @@ class RatingNMF(FactorRater):
     """Predicts p_u . q_i with factors of 0 or more, by multiplicative updates over the known ratings.
 
     In each epoch p_u *= sum of r q / (sum of r' q + reg * n * p_u) over the user's n ratings, r' being the predicted
-    ones, and q_i likewise, both from the factors before. Factors start as draws from U(0, 1). Users or items without a
-    training rating: NaN.
+    ones, and q_i likewise, both from the factors before. Factors start as draws from U(0, 1), times what makes their
+    products average the mean rating: on ratings of 1 to 5 with 15 factors that is .97. Surprise draws from U(0, 1) on
+    any scale; where that starts far off, users and items correct it at once, and predictions swing to and fro. On
+    small and dense data they may do so all the same.
+    Users or items without a training rating: NaN.
 
     Args:
         factors: numbers a user and an item.
@@ -47,14 +50,15 @@ class RatingNMF(FactorRater):
 
     def _learn(self, train: Dataset, rng: np.random.Generator) -> Model:
         ratings = train.user_item("rating")
-        user = rng.random((train.n_users, self._n_factors))
-        item = rng.random((train.n_items, self._n_factors))
+        # Two draws from U(0, 1) multiply to 1/4 on average.
+        reach = 2.0 * np.sqrt((ratings.data.mean() if ratings.nnz else 0.0) / self._n_factors)
+        user = reach * rng.random((train.n_users, self._n_factors))
+        item = reach * rng.random((train.n_items, self._n_factors))
+        by_item = ratings.T.tocsr()
         for _ in range(self._epochs):
-            predicted = _predicted(ratings, user, item)
-            by_item, predicted_by_item = ratings.T.tocsr(), predicted.T.tocsr()
             user, item = (
-                user * self._factor(ratings, predicted, user, item),
-                item * self._factor(by_item, predicted_by_item, item, user),
+                user * self._growth(ratings, user, item),
+                item * self._growth(by_item, item, user),
             )
         return Model(
             mean=0.0,
@@ -64,13 +68,12 @@ class RatingNMF(FactorRater):
             item=item,
         )
 
-    def _factor(self, ratings: csr_matrix, predicted: csr_matrix, mine: FloatArray, others: FloatArray) -> FloatArray:
+    def _growth(self, ratings: csr_matrix, mine: FloatArray, others: FloatArray) -> FloatArray:
         """What to multiply factors of rows with; 1 where there is nothing to go by."""
-        lengths = np.diff(ratings.indptr)[:, None]
         above = ratings @ others
-        below = predicted @ others + self._reg * lengths * mine
-        ratio: FloatArray = np.divide(above, below, out=np.ones(mine.shape), where=below > 0.0)
-        return ratio
+        below = _predicted(ratings, mine, others) @ others + self._reg * np.diff(ratings.indptr)[:, None] * mine
+        growth: FloatArray = np.divide(above, below, out=np.ones(mine.shape), where=below > 0.0)
+        return growth
 
     def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
         parts = self._model.user[user] * self._model.item[item]
@@ -96,7 +99,7 @@ class RankingNMF(FactorRanker):
         factors: int = 20,
         loss: Literal["frobenius", "kullback-leibler"] = "kullback-leibler",
         iterations: int = 200,
-        reg: float = 0.0,
+        reg: float = 0.1,
     ) -> None:
         if factors < 1 or iterations < 1:
             raise ValueError(f"factors and iterations must be 1 or more, not {factors!r} and {iterations!r}")
@@ -134,10 +137,10 @@ class RankingNMF(FactorRanker):
         return greatest(parts, _topics(self._factors.item, self._names), rest="factors")
 
 
-def _predicted(ratings: csr_matrix, user: FloatArray, item: FloatArray) -> csr_matrix:
+def _predicted(ratings: csr_matrix, rows: FloatArray, columns: FloatArray) -> csr_matrix:
     """Predictions in the places of the known ratings."""
     row = np.repeat(np.arange(ratings.shape[0]), np.diff(ratings.indptr))
-    values = np.einsum("nf,nf->n", user[row], item[ratings.indices])
+    values = np.einsum("nf,nf->n", rows[row], columns[ratings.indices])
     return csr_matrix((values, ratings.indices, ratings.indptr), shape=ratings.shape)
 
 

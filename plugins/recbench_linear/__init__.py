@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from recbench.api import Algorithm, hookimpl
 
-KEPT = (20, 50, 100, 200, 400, 800)
-POWERS = (0.4, 0.6, 0.8, 1.0, 1.2, 1.5)
+KEPT = (30, 50, 70, 100, 150, 200, 400, 800)
+POWERS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2)
 
 
 @hookimpl

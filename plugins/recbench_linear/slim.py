@@ -34,7 +34,7 @@ class Slim(ItemBased):
     def __init__(
         self,
         *,
-        alpha: float = 0.003,
+        alpha: float = 0.004,
         l1_ratio: float = 0.1,
         k: int = 200,
         sweeps: int = 100,

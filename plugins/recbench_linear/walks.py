@@ -25,7 +25,7 @@ class P3Alpha(ItemBased):
         Ferrari Dacrema and others, TOIS 2021.
     """
 
-    def __init__(self, *, alpha: float = 1.0, k: int = 100, normalize: bool = False) -> None:
+    def __init__(self, *, alpha: float = 0.5, k: int = 100, normalize: bool = True) -> None:
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k!r}")
         self._alpha = _not_negative("alpha", alpha)
@@ -66,7 +66,7 @@ class RP3Beta(P3Alpha):
         Interactive Applications, TiiS 2017; the cuts as in Ferrari Dacrema and others, TOIS 2021.
     """
 
-    def __init__(self, *, alpha: float = 0.8, beta: float = 0.1, k: int = 100, normalize: bool = False) -> None:
+    def __init__(self, *, alpha: float = 0.6, beta: float = 0.2, k: int = 70, normalize: bool = True) -> None:
         super().__init__(alpha=alpha, k=k, normalize=normalize)
         self._beta = _not_negative("beta", beta)
 
