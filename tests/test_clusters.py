@@ -129,12 +129,14 @@ def test_nobody_does_better_than_chance_on_noise(make: Callable[..., Clusters]) 
 
 
 @pytest.mark.parametrize("make", BOTH)
-def test_scores_are_shrunken_shares_of_the_group(make: Callable[..., Clusters]) -> None:
+@pytest.mark.parametrize("values", ["one", "rating"])
+def test_scores_are_shrunken_means_of_the_group(make: Callable[..., Clusters], values: str) -> None:
     world = checkerboard()
-    algorithm = fitted(make(n_clusters=3, shrink=4.0), world)
-    having = world.train.user_item("one", positives_only=True).toarray()
+    algorithm = fitted(make(n_clusters=3, values=values, shrink=4.0), world)
+    ratings = world.train.user_item("rating", positives_only=True).toarray()
+    given = (ratings > 0) if values == "one" else np.maximum(ratings - 1, 0) / 4
     mine = algorithm._labels == algorithm._labels[5]
-    expected = (having[mine].sum(0) + 4.0 * having.mean(0)) / (mine.sum() + 4.0)
+    expected = (given[mine].sum(0) + 4.0 * given.mean(0)) / (mine.sum() + 4.0)
     assert np.allclose(algorithm.score(np.array([5]))[0], expected)
 
 
@@ -156,7 +158,7 @@ def test_a_user_without_ratings_gets_the_global_profile(make: Callable[..., Clus
     data = from_pairs([0, 1, 1, 2], [0, 0, 1, 2], [5, 4, 2, 3], n_users=4, n_items=5)
     algorithm = make(n_clusters=2)
     algorithm.fit(data, seed=0)
-    assert algorithm.score(np.array([3]))[0] == pytest.approx([2 / 3, 1 / 3, 1 / 3, 0, 0])
+    assert algorithm.score(np.array([3]))[0] == pytest.approx(np.array([1 + 3 / 4, 1 / 4, 2 / 4, 0, 0]) / 3)
     level = algorithm._level
     assert algorithm.predict(np.array([3]), np.array([0]))[0] == pytest.approx(level.mean + level.item[0])
 
@@ -181,7 +183,7 @@ def test_somebody_new_joins_the_group_of_their_twin(make: Callable[..., Clusters
     algorithm = fitted(make(n_clusters=2, factors=2), world)
     assert (algorithm.score_new(world.train) == algorithm.score(np.arange(60))).mean() > 0.9
     nobody = from_pairs([], [], [], n_users=1, n_items=40)
-    assert (algorithm.score_new(nobody)[0] == algorithm._shares[-1]).all()
+    assert (algorithm.score_new(nobody)[0] == algorithm._means[-1]).all()
 
 
 @pytest.mark.parametrize("make", BOTH)
@@ -228,9 +230,9 @@ def test_an_explanation_names_counts() -> None:
     algorithm = KMeans(n_clusters=1, shrink=1.0)
     algorithm.fit(data, seed=0)
     assert algorithm.explain(0, np.array([0])) == [
-        "0.6667 = 0.5000 (2 of the 3 users of group 0 have it) + 0.1667 (2 of all 3 users have item i0)"
+        "0.6667 = 0.5000 (the 3 users of group 0 give it 2.0) + 0.1667 (all 3 users give item i0 2.0)"
     ]
-    nobody = "0.6667: 2 of all 3 users have item i0; nothing is known of this user"
+    nobody = "0.6667: all 3 users give item i0 2.0; nothing is known of this user"
     assert algorithm.explain(3, np.array([0])) == [nobody]
 
 
@@ -240,6 +242,7 @@ def test_an_explanation_names_counts() -> None:
         (KMeans, {"n_clusters": 0}, "n_clusters must be at least 1, not 0"),
         (KMeans, {"factors": 0}, "factors must be at least 1, not 0"),
         (KMeans, {"features": "age"}, "features must be one of 'ratings', 'interactions', not 'age'"),
+        (KMeans, {"values": "two"}, "values must be one of 'one', 'rating', not 'two'"),
         (KMeans, {"shrink": -1.0}, "shrink must be 0 or more, not -1.0"),
         (KMeans, {"damping": 0.0}, "damping must be above 0, not 0.0"),
         (Hierarchical, {"max_points": 10}, "max_points must be at least n_clusters, 50, not 10"),

@@ -86,7 +86,7 @@ def test_scores_equal_cosines_in_plain_loops() -> None:
     mean = x[world.train.interactions.item].mean(axis=0)
     ratings = world.train.user_item("rating").toarray()
     overall = float(world.train.interactions.rating.mean(dtype=np.float64))
-    counts = np.bincount(world.train.positives().item, minlength=40)
+    points = np.maximum(world.train.user_item("rating", positives_only=True).toarray() - 1, 0).sum(axis=0) / 4
     scores = scores_of(fitted(Content(popularity=2.0, contrast=1.5), world), world)
     for user in range(0, 60, 7):
         own = np.flatnonzero(ratings[user])
@@ -95,7 +95,7 @@ def test_scores_equal_cosines_in_plain_loops() -> None:
         unit = [(x[i] - mean) / np.linalg.norm(x[i] - mean) for i in own]
         profile = sum(w * y for w, y in zip(weights, unit, strict=True))
         for item in range(40):
-            popular = 2.0 * np.log1p(counts[item]) / np.log1p(counts.max())
+            popular = 2.0 * np.log1p(points[item]) / np.log1p(points.max())
             assert scores[user, item] == pytest.approx(cosine(profile, x[item] - mean) + popular)
 
 
@@ -163,7 +163,7 @@ def test_empty_data_is_served() -> None:
     algorithm = Content()
     algorithm.fit(with_items(from_pairs([], [], n_users=2, n_items=2), year=Numbers(values=np.full(2, np.nan))), seed=0)
     assert algorithm.score(np.array([0, 1])).tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    assert algorithm.explain(0, np.array([1])) == ["0.0000 from 0 users who have item i1"]
+    assert algorithm.explain(0, np.array([1])) == ["0.0000 from the 0.0 points of item i1"]
 
 
 def test_somebody_new_is_served_like_their_twin() -> None:

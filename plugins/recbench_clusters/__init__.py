@@ -9,7 +9,7 @@ from recbench.api import Algorithm, hookimpl
 SPACE = {
     "n_clusters": (5, 10, 20, 50, 100, 200),
     "factors": (5, 10, 20, 50),
-    "shrink": (10.0, 30.0, 100.0, 300.0, 1000.0),
+    "shrink": (30.0, 100.0, 300.0, 1000.0, 3000.0),
     "damping": (3.0, 10.0, 30.0, 100.0),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,26 @@ from recbench_clusters.offsets import offsets
 from recbench_clusters.profiles import Features, projection
 from recbench_clusters.ward import ward
 
+Values: TypeAlias = Literal["one", "rating"]
+
 
 class Clusters:
     """Puts users into groups. How they are grouped is up to the children.
 
     Users are points: rows of ratings, centred, through a truncated SVD. For a user of group c:
 
-    - score(u, i) = (users of c with item i + shrink * share of all users with i) / (users of c + shrink)
+    - score(u, i) = (sum of what c gives item i + shrink * mean of what all give i) / (users of c + shrink)
     - predict(u, i) = mean + b_u + b_i + sum over ratings of i in c of (r - mean - b_v - b_i) / (their number + damping)
 
-    A user without ratings belongs to no group and gets the global profile: the share of all users with i, and the
-    offsets alone.
+    Who has an item gives it 1, or the rating, with the scale's ends at 0 and 1 (see `values`); who lacks it gives it 0.
+    A user without ratings belongs to no group and gets the global profile: what all give i, and the offsets alone.
 
     Args:
         n_clusters: groups; fewer where there are fewer users.
         features: "ratings", what each rating is above or below the mean and the offsets of user and item, or
             "interactions", what the user has. Data without ratings has the latter only.
         factors: dimensions of the points.
+        values: what ranking sums up: the "rating" that users give, or "one" for each that has the item.
         shrink: users with the habits of all that are added to each group when ranking. Few: items that everybody
             has sink in a group that happens to lack them.
         damping: ratings at their expected level that are added to those of each group and item.
@@ -39,8 +42,8 @@ class Clusters:
 
     _labels: NDArray[np.int64]
     _sizes: NDArray[np.float64]
-    _having: NDArray[np.float64]
-    _shares: NDArray[np.float64]
+    _given: NDArray[np.float64]
+    _means: NDArray[np.float64]
     _deviations: NDArray[np.float64]
 
     def __init__(
@@ -49,14 +52,16 @@ class Clusters:
         n_clusters: int = 50,
         features: Features = "ratings",
         factors: int = 20,
-        shrink: float = 300.0,
+        values: Values = "rating",
+        shrink: float = 1000.0,
         damping: float = 30.0,
     ) -> None:
         for name, count in (("n_clusters", n_clusters), ("factors", factors)):
             if count < 1:
                 raise ValueError(f"{name} must be at least 1, not {count!r}")
-        if features not in get_args(Features):
-            raise ValueError(f"features must be one of {', '.join(map(repr, get_args(Features)))}, not {features!r}")
+        for name, value, allowed in (("features", features, Features), ("values", values, Values)):
+            if value not in get_args(allowed):
+                raise ValueError(f"{name} must be one of {', '.join(map(repr, get_args(allowed)))}, not {value!r}")
         if not shrink >= 0:
             raise ValueError(f"shrink must be 0 or more, not {shrink!r}")
         if not damping > 0:
@@ -64,6 +69,7 @@ class Clusters:
         self._n_clusters = n_clusters
         self._features: Features = features
         self._factors = factors
+        self._rates = values == "rating"
         self._shrink = shrink
         self._damping = damping
 
@@ -81,8 +87,8 @@ class Clusters:
         self._deviations = self._rated_by_groups(train)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Give the shrunken share of the group that has each item: (m,) -> (m, n_items) in [0, 1]."""
-        return self._shares[self._labels[users]]
+        """Give the shrunken mean of what the group gives each item: (m,) -> (m, n_items) in [0, 1]."""
+        return self._means[self._labels[users]]
 
     def score_new(self, histories: Dataset) -> NDArray[np.float64]:
         """Score for users who were not there in `fit`: each joins the group with the nearest centre."""
@@ -90,7 +96,7 @@ class Clusters:
         points = self._projection.points(histories, self._level.for_new_users(rows, histories.n_users))
         labels = assign(points, self._groups.centres)
         labels[np.bincount(rows.user, minlength=histories.n_users) == 0] = self._n_clusters
-        return self._shares[labels]
+        return self._means[labels]
 
     def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predict ratings for pairs: (m,), (m,) -> (m,), not clipped."""
@@ -106,17 +112,17 @@ class Clusters:
         raise NotImplementedError
 
     def _count(self, train: Dataset, rated: NDArray[np.bool_]) -> None:
-        """Count who has what, group by group; the last row is the global profile."""
-        self._having = (self._members(train.n_users) @ train.user_item("one", positives_only=True)).toarray()
+        """Sum up what users give, group by group; the last row is the global profile."""
+        self._given = (self._members(train.n_users) @ self._gifts(train)).toarray()
         self._sizes = np.bincount(self._labels[rated], minlength=self._n_clusters + 1).astype(np.float64)
         self._total = max(float(self._sizes.sum()), 1.0)
-        share = self._having.sum(axis=0) / self._total
+        mean = self._given.sum(axis=0) / self._total
         weight = self._sizes[:, None] + self._shrink
         # A group that nobody is in, without shrinkage, has no profile of its own either.
-        self._shares = np.divide(
-            self._having + self._shrink * share, weight, out=np.tile(share, (len(weight), 1)), where=weight > 0
+        self._means = np.divide(
+            self._given + self._shrink * mean, weight, out=np.tile(mean, (len(weight), 1)), where=weight > 0
         )
-        self._shares[-1] = share
+        self._means[-1] = mean
 
     def _rated_by_groups(self, train: Dataset) -> NDArray[np.float64]:
         """(n_clusters + 1, n_items) how far each group rates an item above or below its level."""
@@ -132,16 +138,24 @@ class Clusters:
         """(n_clusters + 1, n_users) ones where a user is in a group."""
         return csr_matrix((np.ones(n_users), (self._labels, np.arange(n_users))), shape=(self._n_clusters + 1, n_users))
 
+    def _gifts(self, train: Dataset) -> csr_matrix:
+        """(n_users, n_items) what each user gives each item, from 0 to 1."""
+        if not self._rates or train.scale is None or train.scale[0] == train.scale[1]:
+            return train.user_item("one", positives_only=True)
+        gifts = train.user_item("rating", positives_only=True)
+        least, greatest = train.scale
+        gifts.data = np.clip((gifts.data - least) / (greatest - least), 0.0, 1.0)
+        return gifts
+
     def _reason(self, group: int, item: int) -> str:
-        score = round(float(self._shares[group, item]), 4)
-        having = self._having[:, item].sum()
-        everybody = f"{having:.0f} of all {self._total:.0f} users have {self._names[item]}"
+        mean = round(float(self._means[group, item]), 4)
+        everybody = f"all {self._total:.0f} users give {self._names[item]} {self._given[:, item].sum():.1f}"
         if group == self._n_clusters:
-            return f"{score:.4f}: {everybody}; nothing is known of this user"
-        own = round(float(self._having[group, item] / (self._sizes[group] + self._shrink)), 4)
+            return f"{mean:.4f}: {everybody}; nothing is known of this user"
+        own = round(float(self._given[group, item] / (self._sizes[group] + self._shrink)), 4)
         return (
-            f"{score:.4f} = {own:.4f} ({self._having[group, item]:.0f} of the {self._sizes[group]:.0f} users of group "
-            f"{group} have it) + {score - own:.4f} ({everybody})"
+            f"{mean:.4f} = {own:.4f} (the {self._sizes[group]:.0f} users of group {group} give it "
+            f"{self._given[group, item]:.1f}) + {mean - own:.4f} ({everybody})"
         )
 
 
@@ -170,7 +184,8 @@ class Hierarchical(Clusters):
         n_clusters: int = 50,
         features: Features = "ratings",
         factors: int = 20,
-        shrink: float = 300.0,
+        values: Values = "rating",
+        shrink: float = 1000.0,
         damping: float = 30.0,
         max_points: int = 5000,
     ) -> None:

@@ -20,8 +20,9 @@ class Content:
     y_i = (x_i - m) / |x_i - m|. A user's profile is p_u = sum over the user's items of w_ui y_i, with weights
 
     - w_ui = 1 + contrast * (r_ui - the user's mean rating) / (greatest - least rating)
-    - score(u, i) = cosine(p_u, y_i) + popularity * log(1 + users with i) / log(1 + users with the item most have)
+    - score(u, i) = cosine(p_u, y_i) + popularity * log(1 + points of i) / log(1 + points of the item with most)
 
+    Points of an item are the sum of its ratings, with the scale's ends at 0 and 1, or 1 for each user without ratings.
     The user's mean is pulled towards the mean of all by `DAMPING` ratings. An item of which nothing is known has
     cosine 0 with everybody. Users without a profile, and data without features, get items by popularity, whatever
     its weight.
@@ -69,12 +70,12 @@ class Content:
         """Find the features of all items, and keep what each user has."""
         features = features_of(train, self._weights, self._anchors)
         self._x, self._feature_names = features.matrix, features.names
-        counts = np.bincount(train.positives().item, minlength=train.n_items).astype(np.float64)
+        self._points = _points(train)
         taken = np.bincount(train.interactions.item, minlength=train.n_items)
         self._mean = np.asarray(self._x.T @ (taken / max(taken.sum(), 1)))
         self._scale = self._scales()
-        self._popularity = np.log1p(counts) / max(float(np.log1p(counts.max(initial=0.0))), 1.0)
-        self._counts = counts
+        most = float(self._points.max(initial=0.0))
+        self._popularity = np.log1p(self._points) / (np.log1p(most) if most else 1.0)
         self._mean_rating = float(train.interactions.rating.mean(dtype=np.float64)) if len(train.interactions) else 0.0
         self._history = self._weighted(train)
         self._names = _item_names(train)
@@ -92,7 +93,7 @@ class Content:
         profile = self._profiles(self._history[[user]])[0]
         scores = self.score(np.array([user]))[0]
         if not profile.any():
-            return [f"{scores[i]:.4f} from {self._counts[i]:.0f} users who have {self._names[i]}" for i in items]
+            return [f"{scores[i]:.4f} from the {self._points[i]:.1f} points of {self._names[i]}" for i in items]
         return [self._reason(float(scores[item]), profile, item) for item in items.tolist()]
 
     def _scales(self) -> NDArray[np.float64]:
@@ -136,7 +137,17 @@ class Content:
         parts = profile * (x - self._mean) * self._scale[item]
         names = [name if has else f"no {name}" for name, has in zip(self._feature_names, x > 0, strict=True)]
         popular = self._weight_of_popularity * float(self._popularity[item])
-        return sum_of_features(score, parts, names, popular, f"{self._counts[item]:.0f} users have it")
+        return sum_of_features(score, parts, names, popular, f"popularity: {self._points[item]:.1f} points")
+
+
+def _points(train: Dataset) -> NDArray[np.float64]:
+    """(n_items,) the sum of what users give each item, from 0 to 1."""
+    rows = train.positives()
+    if train.scale is None or train.scale[0] == train.scale[1]:
+        return np.bincount(rows.item, minlength=train.n_items).astype(np.float64)
+    least, greatest = train.scale
+    given = np.clip((rows.rating.astype(np.float64) - least) / (greatest - least), 0.0, 1.0)
+    return np.bincount(rows.item, weights=given, minlength=train.n_items).astype(np.float64)
 
 
 def _item_names(train: Dataset) -> Sequence[str]:

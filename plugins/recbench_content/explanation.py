@@ -15,8 +15,8 @@ def sum_of_features(
 ) -> str:
     """Write `score` as its greatest parts, the rest of them, and popularity, which takes what rounding leaves.
 
-    >>> sum_of_features(1.25, np.array([0.5, -0.25]), ["year near 1990", "genres War"], 1.0, "7 users have it")
-    '1.2500 = 0.5000 (year near 1990) -0.2500 (genres War) +1.0000 (7 users have it)'
+    >>> sum_of_features(1.25, np.array([0.5, -0.25]), ["year near 1990", "genres War"], 1.0, "popularity")
+    '1.2500 = 0.5000 (year near 1990) -0.2500 (genres War) +1.0000 (popularity)'
     """
     order = np.argsort(-np.abs(parts), kind="stable")
     terms = [(round(float(parts[place]), 4), names[place]) for place in order[:SHOWN]]
