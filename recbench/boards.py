@@ -11,30 +11,40 @@ from recbench.records import Record, Store, write_whole
 
 
 def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> dict[str, Path]:
-    """Write the boards and the index of all records below `output`. Gives the files by name.
+    """Write the boards and the index of all records below `output`.
 
     Args:
         output: the folder that holds `records/`.
         damaged: hears of each record that is passed over; without it the first one is raised.
 
+    Returns:
+        The board's file by the protocol's fingerprint, and the index under its own name.
+
     Raises:
         RecbenchError: there are no records, or the folder cannot be written to.
         BadRecord: a record is damaged, and nobody hears of it.
     """
-    contents = leaderboard.files(_records(output, damaged))
-    for name, content in contents.items():
+    records = _records(output, damaged)
+    for name, content in leaderboard.files(records).items():
         write_whole(output / name, content.encode())
-    return {name: output / name for name in contents}
+    names = {**leaderboard.file_names(records), leaderboard.INDEX: leaderboard.INDEX}
+    return {key: output / name for key, name in names.items()}
 
 
 def check(output: Path) -> list[str]:
     """What of the boards on disk does not follow from the records: a sentence each."""
     contents = leaderboard.files(_records(output))
-    return [
+    differences = [
         f"{output / name} {'is missing' if found is None else 'differs from what the records say'}"
         for name, content in contents.items()
         if (found := _content(output / name)) != content.encode()
     ]
+    stale = sorted(path for path in output.glob("*.md") if path.name not in contents and _is_board(path))
+    return differences + [f"{path} is a board without records: remove it" for path in stale]
+
+
+def _is_board(path: Path) -> bool:
+    return (_content(path) or b"").startswith(leaderboard.MADE_BY.encode())
 
 
 def _content(path: Path) -> bytes | None:

@@ -1,306 +1,677 @@
-"""Boards: what a reader sees follows from the records, in any order, and no name of a stranger does anything."""
+"""Boards: what stands where, what is said beside it, and that no name of a stranger's does anything but stand there."""
 
 from __future__ import annotations
 
+import json
 import random
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from records_by_hand import PROVENANCE, SPLIT, protocol, record
 
-from recbench import boards
+from recbench import boards, leaderboard
 from recbench.errors import BadRecord, RecbenchError
-from recbench.leaderboard import files, render, terminal
-from recbench.leaderboard.wording import escape
-from recbench.records import Costs, Record, Status, Store, trial_id
+from recbench.leaderboard.commands import commands
+from recbench.leaderboard.splitting import sentence
+from recbench.leaderboard.standings import board
+from recbench.leaderboard.wording import code, cut, escape, pad, plain, width
+from recbench.records import Record, Status, Store, trial_id
 
 GOLDEN = Path(__file__).parent / "golden"
-METRICS: Mapping[str, Any] = {
-    "ndcg": {"definition": "discounted gain / ideal", "best": "high", "range": [0.0, 1.0]},
-    "rmse": {"definition": "square root of mse", "best": "low", "range": [0.0, None]},
-    "gini": {"definition": "concentration", "best": "none", "range": [0.0, 1.0]},
-}
+HOSTILE = "|<b>"
+GITHUB = MarkdownIt("gfm-like")
+assert GITHUB.linkify is not None
+GITHUB.linkify.set({"fuzzy_link": False})  # it takes "0.al" for a link, GitHub does not
 
 
-def protocol(**more: Any) -> dict[str, Any]:
-    evaluation = {
-        "primary": "ndcg@10",
-        "cutoffs": [5, 10],
-        "metrics": ["rmse", "ndcg", "gini"],
-        "relevant_at_least": 8.0,
-        "train_at_least": None,
-        "candidates": "all",
-        "exclude_seen": True,
-        "users": "all",
-    }
-    return {
-        "name": "made-up",
-        "title": "Made up, 5-core",
-        "fingerprint": "ab" * 32,
-        "is_pinned": True,
-        "deciding": {"evaluation": evaluation, "split": {"kind": "holdout", "test": 0.2}, "data": {}},
-        "trials": {"seeds": [0], "threads": 1},
-        "tuned": None,
-        "settings": {},
-        "metrics": METRICS,
-    } | more
+def of(label: str, score: float, **more: Any) -> Record:
+    """A row whose primary score is given."""
+    return record(label, scores={"ndcg@10": score}, **more)
 
 
-def record(label: str, ndcg: float | None = None, **more: Any) -> Record:
-    seed, fold = more.pop("seed", 0), more.pop("fold", 0)
-    parameters = more.pop("parameters", {})
-    code = more.pop("code", "1.0")
-    identity = {
-        "algorithm": {"name": label, "version": code, "parameters": parameters},
-        "components": {},
-        "seed": seed,
-        "split": str(fold),
-    }
-    is_ok = ndcg is not None
-    scores = {"rmse": 1 + (ndcg or 0), "ndcg@5": (ndcg or 0) / 2, "ndcg@10": ndcg, "gini@5": 0.5, "gini@10": 0.25}
-    given: dict[str, Any] = {
-        "trial_id": trial_id(identity),
-        "identity": identity,
-        "label": label,
-        "algorithm": label,
-        "distribution": "someone",
-        "version": code,
-        "deterministic": False,
-        "baseline": False,
-        "seed": seed,
-        "fold": fold,
-        "status": Status.OK if is_ok else Status.FAILED,
-        "reason": None if is_ok else "ValueError: no good",
-        "protocol": protocol(),
-        "split": {
-            "fold": fold,
-            "fingerprint": f"{fold}c" * 32,
-            "leaks_future": True,
-            "users": 100,
-            "items": 50,
-            "train": 900,
-            "validation": 90,
-            "test": 100,
-            "history": 0,
-            "density": 0.18,
-        },
-        "data": {"name": "d", "title": "Data", "license": "MIT", "citation": "Somebody, 2013", "dropped": {}},
-        "metrics_version": 1,
-        "scores": scores if is_ok else {},
-        "counts": {"users_evaluated": 60, "users_in_test": 90, "users_skipped": 30} if is_ok else {},
-        "measured": Costs(fit_seconds=1.25, latency_p50_ms=0.5, peak_memory_mb=1234.5) if is_ok else Costs(),
-        "provenance": {
-            "recorded": "2026-11-24T10:00:00Z",
-            "cpu": "A processor",
-            "cores": 2,
-            "threads": 1,
-            "platform": "Linux x86_64",
-            "python": "3.11.7",
-            "recbench": "0.1.0",
-            "packages": {"numpy": "2.0", "other": "1"},
-            "jobs": 1,
-            "sandboxed": False,
-            "memory_limited": True,
-        },
-    }
-    return Record(**(given | more))
-
-
-def a_dozen() -> list[Record]:
-    folds = [record("two-folds", 0.2 + fold / 100, fold=fold) for fold in (0, 1)]
-    return [
-        *folds,
-        *(record("popularity", 0.1, fold=fold, baseline=True, deterministic=True) for fold in (0, 1)),
-        *(record("tied", 0.1, fold=fold) for fold in (0, 1)),
-        *(record("|<b>[x](http://evil)", 0.05, fold=fold, marks=("ties by the plugin",)) for fold in (0, 1)),
-        *(record("tuned", 0.15, fold=fold, protocol=protocol(tuned=30)) for fold in (0, 1)),
-        record("broken", None, fold=0),
-        record("broken", 0.3, fold=1),
-        record("slow", None, fold=0, status=Status.TIMEOUT, reason="took longer than 600 s"),
-        record("unfinished", 0.4, fold=0),
-        *(record("ease", 0.12, fold=fold, parameters={"l2": 100}) for fold in (0, 1)),
-        *(record("ease", 0.13, fold=fold, parameters={"l2": 250}) for fold in (0, 1)),
-    ]
-
-
-def table(text: str) -> list[list[str]]:
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
-    first = lines[: next((n for n, line in enumerate(lines) if n > 1 and line.startswith("| #")), len(lines))]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in first]
+def rows(text: str) -> list[list[str]]:
+    """The cells of the first table, its head first."""
+    lines = [line for line in text.partition("<details>")[0].splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return [cells[0], *cells[2:]]
 
 
 def names(text: str) -> list[str]:
-    return [re.sub(r" <sub>.*", "", row[1]) for row in table(text)[2:]]
+    return [row[1].partition(" <sub>")[0].strip("*") for row in rows(text)[1:]]
 
 
-def test_the_board_is_the_golden_one(update_golden: bool) -> None:
-    path = GOLDEN / "dozen.md"
-    if update_golden:
-        path.write_text(render(a_dozen()))
-    assert render(a_dozen()) == path.read_text()
+def column(text: str, head: str) -> list[str]:
+    place = rows(text)[0].index(head)
+    return [row[place] for row in rows(text)[1:]]
 
 
-def test_the_terminal_shows_the_golden_table(update_golden: bool) -> None:
-    path = GOLDEN / "dozen.txt"
-    shown = terminal(a_dozen(), width=80, color=False, unavailable=[("mlp", "pip install 'x[torch]'")]) + "\n"
-    if update_golden:
-        path.write_text(shown)
-    assert shown == path.read_text()
+# Order
 
 
-def test_the_order_of_records_changes_no_byte() -> None:
-    shuffled = a_dozen()
-    random.Random(5).shuffle(shuffled)
-    assert render(shuffled) == render(a_dozen())
+def test_the_primary_metric_sorts() -> None:
+    text = leaderboard.render([of("low", 0.1), of("high", 0.3), of("middle", 0.2)])
+    assert names(text) == ["high", "middle", "low"]
+    assert column(text, "#") == ["1", "2", "3"]
 
 
-def test_rows_stand_by_the_primary_metric_and_equal_ones_share_a_rank() -> None:
-    rows = table(render([record("a", 0.1), record("b", 0.3), record("c", 0.1), record("d", 0.2)]))[2:]
-    assert [row[0] for row in rows] == ["1", "2", "3", "3"]
-    assert [row[1][0] for row in rows] == ["b", "d", "a", "c"]
-
-
-def test_where_lower_is_better_the_lowest_stands_first_and_is_bold() -> None:
-    evaluation = protocol()["deciding"]["evaluation"] | {"primary": "rmse"}
-    by_rmse = protocol(deciding=protocol()["deciding"] | {"evaluation": evaluation})
-    text = render([record("high", 0.3, protocol=by_rmse), record("low", 0.1, protocol=by_rmse)])
-    assert names(text) == ["low", "high"]
-    assert table(text)[2][2] == "**1.100**"
-
-
-def test_several_trials_show_mean_and_standard_deviation() -> None:
-    text = render([record("a", value, fold=fold) for fold, value in enumerate((0.1, 0.2, 0.3))])
-    assert table(text)[2][2] == "0.2000 ± 0.1000"
-
-
-def test_a_row_with_a_trial_that_was_not_ok_is_not_ranked_and_says_why() -> None:
-    rows = {row[1].split(" ")[0]: row for row in table(render(a_dozen()))[2:]}
-    assert rows["broken"][0] == "-"
-    assert "1 of 2 trials failed: ValueError: no good" in rows["broken"][1]
-    assert "timeout: took longer than 600 s" in rows["slow"][1]
-    assert "1 of 2 folds so far" in rows["unfinished"][1]
-    assert rows["broken"][2] == ""
-
-
-def test_rows_of_one_label_are_told_apart_by_their_parameters() -> None:
-    assert {"ease (l2=100)", "ease (l2=250)"} <= set(names(render(a_dozen())))
-
-
-def test_of_edited_code_only_the_newest_records_stand() -> None:
-    older = record("a", 0.9, code="x", provenance={"recorded": "2026-01-01T00:00:00Z"})
-    newer = record("a", 0.1, code="y", provenance={"recorded": "2026-02-01T00:00:00Z"})
-    text = render([older, newer])
-    assert names(text) == ["a"]
-    assert table(text)[2][2] == "0.1000"
-    assert "1 records of older code are in the store" in text
-
-
-def test_warm_users_sort_where_both_are_shown() -> None:
-    text = render(
-        [
-            record("a", 0.3, scores_warm={"ndcg@10": 0.1}),
-            record("b", 0.2, scores_warm={"ndcg@10": 0.4}),
-        ]
-    )
+def test_where_low_is_good_the_least_is_first_and_bold() -> None:
+    rating = protocol(primary="rmse")
+    found = [record(name, scores={"rmse": score}, protocol=rating) for name, score in (("a", 0.95), ("b", 0.9))]
+    text = leaderboard.render(found)
     assert names(text) == ["b", "a"]
-    assert table(text)[0][2:4] == ["ndcg@10 (warm)", "ndcg@10"]
+    assert column(text, "rmse ↓") == ["**0.900**", "0.950"]
 
 
-@pytest.mark.parametrize(("leaks", "said"), [(True, "future: yes"), (False, "future: no"), (None, "future: unknown")])
-def test_a_leak_of_the_future_is_said(leaks: bool | None, said: str) -> None:
-    one = record("a", 0.1)
-    assert said in render([record("a", 0.1, split={**one.split, "leaks_future": leaks})])
+def test_equal_rows_share_a_rank_and_the_next_one_counts_on() -> None:
+    text = leaderboard.render([of("b", 0.2), of("a", 0.2), of("c", 0.1)])
+    assert list(zip(names(text), column(text, "#"), strict=True)) == [("a", "1"), ("b", "1"), ("c", "3")]
 
 
-def test_the_command_makes_seeds_and_settings_again() -> None:
-    settings = protocol(settings={"l2": 250})
-    text = render([record("a b", 0.1, seed=seed, protocol=settings) for seed in (1, 2)])
-    assert "recbench run -p made-up -a 'a b' --set 'a b.l2=250' --seed 1 --seed 2" in text
+def test_all_that_look_like_the_best_are_bold() -> None:
+    text = leaderboard.render([of("a", 0.20001), of("b", 0.20004), of("c", 0.1999)])
+    assert column(text, "ndcg@10 ↑") == ["**0.2000**", "**0.2000**", "0.1999"]
 
 
-def test_each_metric_shown_is_defined() -> None:
-    text = render(a_dozen())
-    assert "- **ndcg**: discounted gain / ideal. Higher is better." in text
-    assert "- **rmse**: square root of mse. Lower is better." in text
+def test_nothing_is_bold_where_neither_direction_is_better_or_all_are_alike() -> None:
+    found = [record(name, scores={"ndcg@10": 0.2, "gini@10": gini}) for name, gini in (("a", 0.1), ("b", 0.9))]
+    text = leaderboard.render(found)
+    assert column(text, "gini@10") == ["0.1000", "0.9000"]
+    assert column(text, "ndcg@10 ↑") == ["0.2000", "0.2000"]
+
+
+def test_rows_without_the_primary_metric_stand_below_without_a_rank() -> None:
+    rating = protocol(primary="rmse")
+    found = [record("ranker", scores={"ndcg@10": 0.9}, protocol=rating), record("a", protocol=rating)]
+    text = leaderboard.render(found)
+    assert column(text, "#") == ["1", "-"]
+    assert "ranker" in names(text)[1]
+    assert "**not ranked**: no rmse, it predicts no ratings" in text
+    assert column(text, "ndcg@10 ↑") == ["0.2500", "0.9000"]
+
+
+def test_the_mean_and_the_deviation_over_folds_and_seeds_are_shown() -> None:
+    scores = [0.2, 0.25, 0.4, 0.1]
+    trials = [of("a", x, fold=n // 2, seed=n % 2, deterministic=False) for n, x in enumerate(scores)]
+    text = leaderboard.render([*trials, of("b", 0.1, fold=0), of("b", 0.2, fold=1)])
+    assert column(text, "ndcg@10 ↑")[0] == f"**{mean(scores):.4f}** ± {stdev(scores):.4f}"
+    assert "± is the standard deviation over folds and model seeds" in text
+
+
+def test_a_single_trial_has_no_deviation() -> None:
+    assert "±" not in leaderboard.render([of("a", 0.1)])
+
+
+@given(
+    scores=st.lists(st.floats(0, 1), min_size=1, max_size=8),
+    order=st.randoms(use_true_random=False),
+)
+def test_the_bytes_do_not_depend_on_the_order_of_records(scores: list[float], order: random.Random) -> None:
+    found = [of(f"a{n // 2}", score, seed=n % 2, deterministic=False) for n, score in enumerate(scores)]
+    shuffled = order.sample(found, len(found))
+    assert leaderboard.files(shuffled) == leaderboard.files(found)
+    assert leaderboard.terminal(shuffled, width=80, color=False) == leaderboard.terminal(found, width=80, color=False)
+
+
+# Which records count
+
+
+def test_protocols_and_metric_versions_never_share_a_table() -> None:
+    with pytest.raises(BadRecord, match="several protocols: abababababab, cdcdcdcdcdcd"):
+        leaderboard.render([of("a", 0.1), of("b", 0.1, protocol=protocol(fingerprint="cd" * 32))])
+    with pytest.raises(BadRecord, match="several metric versions: 1, 2") as caught:
+        leaderboard.render([of("a", 0.1), of("b", 0.1, metrics_version=2)])
+    assert "recbench rescore" in caught.value.fix
+    with pytest.raises(BadRecord, match="there are no records"):
+        leaderboard.render([])
+
+
+def test_an_author_who_edits_and_runs_again_sees_the_new_result_alone() -> None:
+    old = of("a", 0.9, source="01", provenance={"recorded": "2026-01-01T00:00:00Z"})
+    new = of("a", 0.2, source="02", provenance={"recorded": "2026-01-02T00:00:00Z"})
+    text = leaderboard.render([new, old])
+    assert column(text, "ndcg@10 ↑") == ["0.2000"]
+    assert "1 records of older code" in text
+
+
+def test_one_label_with_two_sets_of_parameters_is_two_rows_that_say_what_differs() -> None:
+    text = leaderboard.render(
+        [of("a", 0.1, parameters={"l2": 1.0, "k": 5}), of("a", 0.2, parameters={"l2": 2.0, "k": 5})]
+    )
+    assert names(text) == ["a (l2=2.0)", "a (l2=1.0)"]
+
+
+def test_a_protocol_that_got_another_name_keeps_one_board_under_the_newest_name() -> None:
+    old = of("a", 0.1, protocol=protocol(name="old"), provenance={"recorded": "2026-01-01T00:00:00Z"})
+    new = of("b", 0.2, protocol=protocol(name="new"), provenance={"recorded": "2026-01-02T00:00:00Z"})
+    both = replace(old, protocol=new.protocol)
+    assert set(leaderboard.files([old, new, both])) == {"new.md", "README.md"}
+    assert names(leaderboard.files([old, new, both])["new.md"]) == ["b", "a"]
+
+
+# Trials that were not ok
+
+
+def test_a_row_that_failed_stands_in_the_table_with_status_and_reason() -> None:
+    text = leaderboard.render(
+        [of("a", 0.1), record("b", status=Status.TIMEOUT, reason="was not done after 600 s, in fit")]
+    )
+    assert names(text)[1] == "b"
+    assert "<br>**timeout**: was not done after 600 s, in fit" in rows(text)[2][1]
+    assert "- b: **timeout**. was not done after 600 s, in fit (record `" in text
+
+
+def test_a_row_of_which_some_trials_failed_says_how_many_and_has_no_figures() -> None:
+    bad = record("b", fold=1, status=Status.CRASHED, reason="ended by SIGSEGV")
+    text = leaderboard.render(
+        [of("b", 0.9, fold=0), bad, of("b", 0.9, fold=2), *(of("a", 0.1, fold=n) for n in range(3))]
+    )
+    assert "**crashed in 1 of 3 trials**: ended by SIGSEGV" in rows(text)[2][1]
+    assert column(text, "ndcg@10 ↑")[1] == ""
+
+
+def test_a_row_that_lacks_folds_is_not_ranked() -> None:
+    text = leaderboard.render([of("b", 0.9, fold=0), of("a", 0.1, fold=0), of("a", 0.1, fold=1)])
+    assert names(text)[0] == "a"
+    assert "**1 of 2 folds so far**" in text
+
+
+def test_a_long_reason_is_cut_in_the_table_and_in_full_below() -> None:
+    reason = "ValueError: " + "very " * 30 + "long\nand a second line"
+    text = leaderboard.render([record("b", status=Status.FAILED, reason=reason)])
+    assert len(rows(text)[1][1]) < 160
+    assert "long and a second line" in text.partition("## Not ok")[2]
+
+
+def test_a_board_on_which_nothing_is_ranked_can_be_shown() -> None:
+    failed = [record("b", status=Status.FAILED, reason="no good")]
+    assert "no good" in leaderboard.render(failed)
+    assert "b: failed: no good" in leaderboard.terminal(failed, width=80, color=False)
+    assert "nobody yet" in leaderboard.files(failed)["README.md"]
+
+
+# What is said beside the table
 
 
 @pytest.mark.parametrize(
-    "changes", [{"protocol": protocol(fingerprint="cd" * 32)}, {"metrics_version": 2}], ids=["protocol", "metrics"]
+    ("more", "said"),
+    [
+        ({"split": {"leaks_future": True}}, "**Leak of the future: yes.**"),
+        ({"split": {"leaks_future": False}}, "**Leak of the future: no.**"),
+        ({"split": {"leaks_future": None}}, "**Leak of the future: unknown.**"),
+        ({"protocol": protocol(is_pinned=False)}, "**Fingerprint not pinned.**"),
+        ({"data": {"unverified": ["u.data"]}}, "No checksum is known of u.data."),
+        ({"protocol": protocol(evaluation={"candidates": "uniform:99"})}, "**Not the whole catalogue is ranked**"),
+        ({"protocol": protocol(evaluation={"candidates": "uniform:99"})}, "a user's test items and 99 others"),
+        ({"counts": {"users_skipped": 1234}}, "1,234 users in test have nothing relevant there, and are skipped."),
+        ({"counts": {"cold_items_in_test": 7}}, "7 items occur in test only"),
+        ({"provenance": {"jobs": 2}}, "**Costs do not compare.** Some trials ran side by side."),
+        ({"provenance": {"memory_limited": False}}, "**Weaker limits.**"),
+        ({"provenance": {"sandboxed": False}}, "Trials ran without a sandbox"),
+        ({"counts": {"fallbacks": 3, "pairs": 1000}}, "for want of the algorithm's own: a (3 of 1,000)."),
+        ({"counts": {"users_short_list": 3, "users_without_list": 1}}, "with a short list or none: a (4)."),
+        ({"marks": ("ties by the plugin",)}, "- Ties by the plugin: a."),
+        ({"protocol": protocol(settings={"l2": 3})}, "- Parameters set by hand: a."),
+        ({"protocol": protocol(tuned=30)}, "Tuned on the validation part, with the number of trials: a (30)."),
+        ({"protocol": protocol(tuned=None)}, "No parameters were tuned for this protocol"),
+        ({"data": {"dropped": {"off the scale": 5}}}, "**Left out while reading**: 5 off the scale"),
+        ({"data": {"license": "CC0", "citation": "Me, 2020"}}, "- **License**: CC0\n- **Cite**: Me, 2020"),
+        ({"baseline": True}, "*a* <sub>baseline, someone 1.0</sub>"),
+        ({"deterministic": True}, "0 (deterministic)"),
+        ({"parameters": {"l2": 3}}, "l2 = 3"),
+        ({}, "A Processor, 2 cores, 1 for a trial, Linux x86_64, Python 3.11.7, recbench 0.1.0, numpy 2.4.6"),
+        ({}, "density 91.7 % · **relevant** ratings of 4 and more in test · **users evaluated** 2, 100 % of all"),
+        ({}, "- **coverage**: items in at least one list / all items of the data set. Higher is better."),
+        ({}, "- **Metric version**: 1\n- **Recorded**: 2026-11-24"),
+    ],
 )
-def test_what_cannot_be_compared_never_shares_a_table(changes: dict[str, Any]) -> None:
-    with pytest.raises(BadRecord, match="are of several"):
-        render([record("a", 0.1), record("b", 0.1, **changes)])
+def test_what_a_reader_must_know_is_said(more: dict[str, Any], said: str) -> None:
+    assert said in leaderboard.render([record("a", scores={"ndcg@10": 0.1, "coverage@10": 0.5}, **more)])
 
 
-@given(st.text())
-def test_escaped_text_is_one_line_without_markup(text: str) -> None:
-    shown = escape(text)
-    bare = re.sub(r"\\[\\`*_\[\]#~|!]|&(amp|lt|gt|quot|#58);", "", shown)
-    assert "\n" not in shown
-    assert not re.search(r"[\\`*\[\]<>|]", bare)
-    assert "://" not in shown
+def test_what_is_said_of_rows_names_those_it_is_true_of() -> None:
+    tuned = protocol(tuned=30)
+    found = [of("a", 0.1, marks=("ties by the plugin",)), of("b", 0.2, marks=("ties by the plugin",)), of("c", 0.3)]
+    assert "- Ties by the plugin: b, a." in leaderboard.render(found)
+    some = leaderboard.render([of("a", 0.1, protocol=tuned), of("b", 0.2)])
+    assert "with the number of trials: a (30); all others have their defaults" in some
 
 
-def test_a_hostile_name_adds_no_column_link_or_markup() -> None:
-    text = render(a_dozen()).partition("```")[0]
-    rows = table(text)
-    assert {len(row) for row in rows} == {len(rows[0])}
-    assert "<b>" not in text
-    assert not re.search(r"(?<!\\)\]\(", text)
+def test_what_is_not_so_is_not_said() -> None:
+    text = leaderboard.render([of("a", 0.1, provenance={"sandboxed": True})])
+    assert text.partition("## Warnings\n\n")[2].partition("\n\n")[0].count("\n- ") == 0
+    assert "## Not ok" not in text
+    assert "baseline" not in text
 
 
-def test_the_terminal_never_shows_control_characters() -> None:
-    shown = terminal([record("a\x1b[2Jb", 0.1), record("c", None, reason="\x07bell")], width=80, color=False)
-    assert all(char == "\n" or char.isprintable() for char in shown)
+def test_each_machine_and_the_days_are_listed_once() -> None:
+    other = {"provenance": {"cpu": "Another", "recorded": "2026-12-01T00:00:00Z"}}
+    text = leaderboard.render([of("a", 0.1), of("b", 0.1), of("c", 0.1, **other)])
+    assert text.partition("## Machine")[2].partition("##")[0].count("\n- ") == 2
+    assert "2026-11-24 to 2026-12-01" in text
 
 
-@given(st.integers(40, 200))
-def test_the_terminal_fits_its_width(width: int) -> None:
-    assert max(map(len, terminal(a_dozen(), width=width, color=False).splitlines())) <= width
+def test_in_protocols_that_show_both_the_scores_of_users_with_a_history_sort() -> None:
+    found = [
+        record(name, scores={"ndcg@10": of_all, "recall@10": 0.3}, scores_warm={"ndcg@10": warm, "recall@10": 0.5})
+        for name, of_all, warm in (("a", 0.2, 0.3), ("b", 0.1, 0.4))
+    ]
+    text = leaderboard.render(found)
+    assert rows(text)[0][2:5] == ["ndcg@10 (warm) ↑", "ndcg@10 (all) ↑", "recall@10 (warm) ↑"]
+    assert names(text) == ["b", "a"]
+    assert "recall@10 (all) ↑" in text.partition("<summary>At 10, all users</summary>")[2]
 
 
-def test_colour_is_only_there_when_asked_for() -> None:
-    assert "\x1b" in terminal(a_dozen(), width=80, color=True)
-    assert "\x1b" not in terminal(a_dozen(), width=80, color=False)
+def test_every_score_is_in_exactly_one_table() -> None:
+    keys = [f"{name}@{k}" for name in ("ndcg", "recall", "gini") for k in (5, 10)] + ["rmse", "mae"]
+    text = leaderboard.render([record("a", scores=dict.fromkeys(keys, 0.5))])
+    heads = [line for line in text.splitlines() if line.startswith("|   # |")]
+    shown = [head.strip(" ↑↓") for line in heads for head in line.split("|")]
+    assert {key: shown.count(key) for key in keys} == {**dict.fromkeys(keys, 1), "ndcg@10": 2}  # it sorts both
 
 
-def test_every_protocol_has_a_file_and_the_index_links_them() -> None:
-    other = record("a", 0.1, protocol=protocol(name="../other", fingerprint="cd" * 32))
-    made = files([record("a", 0.1), other])
-    assert set(made) == {"made-up.md", "other.md", "README.md"}
-    assert "(other.md)" in made["README.md"]
+def test_sampled_metrics_are_ranked_under_their_own_name() -> None:
+    sampled = protocol(evaluation={"candidates": "uniform:99"})
+    text = leaderboard.render([record("a", scores={"ndcg@10~uni99": 0.5, "ndcg@5~uni99": 0.5}, protocol=sampled)])
+    assert rows(text)[0][2] == r"ndcg@10\~uni99 ↑"
+    assert "<summary>At 5~uni99</summary>" in text
 
 
-def test_one_name_with_two_fingerprints_has_two_files() -> None:
-    other = record("a", 0.1, protocol=protocol(fingerprint="cd" * 32))
-    assert set(files([record("a", 0.1), other])) == {"made-up-abababab.md", "made-up-cdcdcdcd.md", "README.md"}
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"kind": "holdout", "by": "user", "test": 0.2, "seed": 1},
+         "20 % of each user's interactions, drawn at random (seed 1)"),
+        ({"kind": "holdout", "by": "all", "test": 0.125, "seed": 1, "repeats": 3},
+         "12.5 % of all interactions, drawn at random, 3 times (seed 1)"),
+        ({"kind": "k-fold", "folds": 5, "seed": 0}, "all interactions in turn, in 5 folds drawn at random (seed 0)"),
+        ({"kind": "leave-last-out", "validation": 0.1},
+         "the last interaction of each user; 10 % of train, by the same rule, for validation"),
+        ({"kind": "time", "test": 0.2}, "the latest 20 % of all interactions, from one point in time on"),
+        ({"kind": "cold-user", "test": 0.1, "history": 0.8, "seed": 3},
+         "the interactions of 10 % of the users, of whom the first 80 % are known (seed 3)"),
+        ({"kind": "cold-item", "test": 0.1, "seed": 3},
+         "the interactions with 10 % of the items, which nobody has in train (seed 3)"),
+        ({"kind": "provided"}, "as the data's owner or a paper gives it, in files"),
+        ({"kind": "of the future"}, "of the future"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_split_is_told_in_words(spec: dict[str, Any], said: str) -> None:
+    assert sentence(spec) == said
 
 
-def test_boards_on_disk_are_held_against_the_records(tmp_path: Path) -> None:
-    Store(tmp_path).save(record("a", 0.1), lists=None, predictions=None)
-    boards.write(tmp_path)
+# The command that makes it again
+
+
+def words(found: Sequence[Record]) -> list[list[str]]:
+    return [shlex.split(command) for command in commands(board(found))]
+
+
+def test_the_command_names_protocol_and_rows() -> None:
+    assert words([of("b", 0.1), of("a c", 0.1)]) == [["recbench", "run", "-p", "toy", "-a", "a c", "-a", "b"]]
+
+
+def test_the_command_sets_what_was_set_and_the_seeds_where_they_are_not_the_protocol_s() -> None:
+    by_hand = protocol(settings={"l2": 3.5, "kind": "x y"})
+    trials = [of("a", 0.1, seed=seed, deterministic=False, protocol=by_hand) for seed in (3, 4)]
+    (found,) = words(trials)
+    settings = [found[place + 1] for place, word in enumerate(found) if word == "--set"]
+    assert settings == ['a.kind="x y"', "a.l2=3.5"]
+    assert found[-4:] == ["--seed", "3", "--seed", "4"]
+    assert "--seed" not in words([of("a", 0.1, seed=0)])[0]
+
+
+def test_two_sets_of_parameters_of_one_label_take_two_commands() -> None:
+    found = words([
+        of("a", 0.1, parameters={"l2": 1}), of("b", 0.1),
+        of("a", 0.1, parameters={"l2": 2}, protocol=protocol(settings={"l2": 2})),
+    ])  # fmt: skip
+    assert [each[4:] for each in found] == [["-a", "a", "-a", "b"], ["-a", "a", "--set", "a.l2=2"]]
+
+
+def test_the_command_brings_single_file_plugins_and_the_sandbox() -> None:
+    (found,) = words([of("a", 0.1, distribution="my_algo.py", version="file", provenance={"sandboxed": True})])
+    assert found == ["recbench", "run", "-p", "toy", "--plugin", "my_algo.py", "-a", "a", "--sandbox"]
+
+
+def test_the_command_is_folded_and_still_one_command() -> None:
+    found = [of(f"algorithm-{n}", 0.1) for n in range(40)]
+    (command,) = commands(board(found))
+    assert max(map(len, command.splitlines())) <= 102
+    assert len(shlex.split(command.replace("\\\n", ""))) == 4 + 80
+
+
+# Names of strangers
+
+LINKS = "http://x.y https://x.y/z //x.yz www.x.yz WWW.x.yz a@b.cd ftp://a.bc mailto:a@b.c xmpp:a@b.c @someone @10 x@10"
+HTML = "<script> </td> <!-- --> &lt; &#58; <br> <https://x.yz>"
+MARKUP = "![a](b) [a](b) [a]: ` `` ``` | || \\ \\| ** **a** __a__ _a_ ~~a~~ ~a~ $ $a$ # - + = 1. 1) > *** --- ]( ( )"
+BLANKS = ["\n", "\n\n", "\r", "\t", "\u2028", "\u202e", "\x1b[1m", " "]
+PIECES = [*LINKS.split(), *HTML.split(), *MARKUP.split(), *BLANKS, "a", "b c"]
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.text(alphabet="|<>&`*_[]()!#~\\$@:/.w'\" \n-+=1a", max_size=30),
+    st.lists(st.sampled_from(PIECES), max_size=6).map(" ".join),
+    st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
+)
+
+
+def shown(markdown: str) -> str:
+    """What a reader sees of a paragraph; fails where it is more than plain text."""
+    tokens = GITHUB.parse(f"a {markdown} b")
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    children = tokens[1].children or []
+    allowed = {"<!-- -->", "<span>", "</span>"}
+    kinds = {child.type for child in children if child.type != "html_inline" or child.content not in allowed}
+    assert kinds <= {"text", "text_special"}, (markdown, kinds)
+    return "".join(child.content for child in children if child.type != "html_inline")[2:-2].strip()
+
+
+@given(text=TEXTS)
+def test_any_text_is_shown_as_it_is_and_does_nothing(text: str) -> None:
+    assert shown(escape(text)) == plain(text)
+
+
+@given(text=TEXTS)
+def test_any_text_stays_in_its_cell(text: str) -> None:
+    tokens = GITHUB.parse(f"| a | b |\n| - | - |\n| {escape(text)} | end |\n")
+    cells = [token.content for token in tokens if token.type == "inline"]
+    assert len(cells) == 4
+    assert cells[-1] == "end"
+    assert "html_block" not in {token.type for token in tokens}
+
+
+GITHUB_ACTS_ON = re.compile(
+    r"""(?:^|\W)@\w                       # people
+    | (?:^|[\s*_~(])(?:www\.|https?://|ftp://)\w   # addresses
+    | [\w.+-]@[\w-]+\.\w                 # mail
+    | \$.*\$                             # math""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@given(text=TEXTS)
+def test_no_text_mentions_anybody_links_anywhere_or_starts_math(text: str) -> None:
+    """GitHub looks for these after markup is gone, in each stretch of text between tags."""
+    stretches = re.split(r"<[^>]*>", GITHUB.renderInline(escape(text)))
+    assert [stretch for stretch in stretches if GITHUB_ACTS_ON.search(stretch)] == []
+
+
+@given(text=TEXTS)
+def test_any_text_as_code_is_code_and_nothing_else(text: str) -> None:
+    if not plain(text):
+        assert code(text) == ""
+        return
+    (inline,) = [token for token in GITHUB.parse(f"a {code(text)} b") if token.type == "inline"]
+    kinds = [child.type for child in inline.children or []]
+    assert kinds == ["text", "code_inline", "text"]
+    assert (inline.children or [])[1].content.strip() == plain(text)
+
+
+@settings(deadline=None)
+@given(text=TEXTS, reason=TEXTS, title=TEXTS)
+def test_a_board_keeps_its_shape_whatever_the_names(text: str, reason: str, title: str) -> None:
+    def kinds(name: str, why: str, heading: str) -> list[str]:
+        strange = protocol(name=name, title=heading, settings={name: name})
+        found = [
+            record(name, algorithm=name, distribution=name, version=name, marks=(name,), protocol=strange,
+                   data={"title": name, "license": name, "citation": name}, provenance={"cpu": name, "git": None}),
+            record("failed", status=Status.FAILED, reason=why or "x", protocol=strange),
+        ]  # fmt: skip
+        return [token.type for token in GITHUB.parse(leaderboard.render(found)) if token.type != "fence"]
+
+    def safe(value: str) -> str:
+        return value if plain(value) else "x"
+
+    assert kinds(safe(text), safe(reason), safe(title)) == kinds("x", "x", "x")
+
+
+def test_a_plugin_with_a_hostile_name_harms_nothing() -> None:
+    hostile = [of(HOSTILE, 0.1, distribution=HOSTILE, version=HOSTILE, protocol=protocol(title=HOSTILE)), of("a", 0.2)]
+    tame = [of("x", 0.1, distribution="x", version="x", protocol=protocol(title="x")), of("a", 0.2)]
+    text = leaderboard.render(hostile)
+    page, like = GITHUB.render(text), GITHUB.render(leaderboard.render(tame))
+    assert "<b>" not in page
+    assert page.replace("|&lt;b&gt;", "x").replace("'x'", "x") == like
+    assert names(text) == ["a", r"\|&lt;b&gt;"]
+    assert HOSTILE in leaderboard.terminal(hostile, width=80, color=False)
+
+
+def test_the_terminal_shows_no_control_characters() -> None:
+    found = [of("a\x1b[2Jb", 0.1), record("c", status=Status.FAILED, reason="\x07bell\u202e")]
+    text = leaderboard.terminal(found, width=80, color=False, unavailable=[("\x1b", "\x1b")])
+    assert all(char == "\n" or char.isprintable() for char in text)
+
+
+@given(text=st.text(max_size=30), columns=st.integers(1, 30))
+def test_cut_and_padded_text_takes_the_columns_it_should(text: str, columns: int) -> None:
+    line = cut(plain(text), columns)
+    assert width(line) <= columns
+    assert width(pad(line, columns, right=True)) == columns
+
+
+# The terminal
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 100, 200])
+def test_the_terminal_s_table_fits_and_counts_what_it_leaves_out(columns: int) -> None:
+    keys = [f"{name}@{k}" for name in ("ndcg", "recall", "coverage", "gini") for k in (5, 10)] + ["rmse", "mae"]
+    found = [record(f"a quite long name {n} 推薦", scores=dict.fromkeys(keys, 0.5), baseline=n == 1) for n in range(12)]
+    found += [record("b" * 60, status=Status.FAILED, reason="no good " * 40)]
+    text = leaderboard.terminal(found, width=columns, color=False, unavailable=[("mlp", "pip install " + "x" * 90)])
+    assert max(map(width, text.splitlines())) <= columns
+    table = next(line for line in text.splitlines() if line.lstrip().startswith("#"))
+    assert "ndcg@10" in table
+    n_shown = len(table.split()) - 2 - ("fit" in table)
+    n_hidden = re.search(r"(\d+) more columns", text)
+    assert n_shown + int(n_hidden[1] if n_hidden else 0) == len(keys) + 3
+    assert "no good" in text
+    assert "mlp: not installed" in text
+
+
+def test_colour_is_only_there_where_it_is_asked_for() -> None:
+    found = [of("a", 0.1), of("b", 0.2, baseline=True), record("c", status=Status.FAILED, reason="no\x1b[31m good")]
+    plainly = leaderboard.terminal(found, width=80, color=False)
+    painted = leaderboard.terminal(found, width=80, color=True)
+    assert "\x1b" not in plainly
+    assert [line.rstrip() for line in re.sub(r"\x1b\[\d+m", "", painted).splitlines()] == plainly.splitlines()
+
+
+# Files
+
+
+def test_one_name_with_two_fingerprints_gives_two_boards() -> None:
+    found = [of("a", 0.1), of("a", 0.1, protocol=protocol(fingerprint="cd" * 32))]
+    assert set(leaderboard.files(found)) == {"toy-abababab.md", "toy-cdcdcdcd.md", "README.md"}
+
+
+@pytest.mark.parametrize(
+    ("protocols", "expected"),
+    [
+        ([("Toy", "ab"), ("toy", "cd")], ["Toy-abababab.md", "toy-cdcdcdcd.md"]),
+        ([("README", "ab")], ["README-board.md"]),
+        ([("../../etc/passwd", "ab"), ("", "cd")], ["etc-passwd.md", "protocol.md"]),
+        ([("a", "ab"), ("a", "cd"), ("a-abababab", "ef")],
+         [f"a-{'ab' * 32}.md", "a-cdcdcdcd.md", f"a-abababab-{'ef' * 32}.md"]),
+    ],
+)  # fmt: skip
+def test_no_two_boards_share_a_file_and_none_leaves_the_folder(
+    protocols: list[tuple[str, str]], expected: list[str]
+) -> None:
+    found = [of("a", 0.1, protocol=protocol(name=name, fingerprint=two * 32)) for name, two in protocols]
+    assert set(leaderboard.files(found)) == {*expected, "README.md"}
+    assert set(leaderboard.file_names(found).values()) == set(expected)
+
+
+def test_the_index_names_every_board_with_its_best() -> None:
+    found = [of("a", 0.1), of("b", 0.25), of("x", 0.5, protocol=protocol(name="other", fingerprint="cd" * 32))]
+    index = leaderboard.files(found)["README.md"]
+    assert "| [Toy ratings, 5-core](other.md)" in index
+    assert "| b 0.2500 |" in index
+
+
+def save(folder: Path, found: Sequence[Record]) -> None:
+    for each in found:
+        Store(folder).save(each, lists=None, predictions=None)
+
+
+def test_what_is_written_from_a_store_is_in_agreement_with_it_until_something_changes(tmp_path: Path) -> None:
+    save(tmp_path, [of("a", 0.1), of("b", 0.2)])
+    written = boards.write(tmp_path)
+    assert written == {"ab" * 32: tmp_path / "toy.md", "README.md": tmp_path / "README.md"}
     assert boards.check(tmp_path) == []
-    board = tmp_path / "made-up.md"
-    board.write_text(board.read_text().replace("0.1000", "0.9000"))
-    assert boards.check(tmp_path) == [f"{board} differs from what the records say"]
-    board.unlink()
-    assert boards.check(tmp_path) == [f"{board} is missing"]
+    (tmp_path / "notes.md").write_text("mine")
+    assert boards.check(tmp_path) == []
+    (tmp_path / "stale.md").write_bytes((tmp_path / "toy.md").read_bytes())
+    (tmp_path / "toy.md").write_text("edited")
+    (tmp_path / "README.md").unlink()
+    assert boards.check(tmp_path) == [
+        f"{tmp_path / 'toy.md'} differs from what the records say",
+        f"{tmp_path / 'README.md'} is missing",
+        f"{tmp_path / 'stale.md'} is a board without records: remove it",
+    ]
 
 
 def test_a_damaged_record_stops_a_rendering_unless_somebody_hears_of_it(tmp_path: Path) -> None:
-    path = Store(tmp_path).save(record("a", 0.1), lists=None, predictions=None)
-    path.with_name("0" * 16 + ".json").write_text("{")
-    with pytest.raises(BadRecord):
+    save(tmp_path, [of("a", 0.1), of("b", 0.2)])
+    damaged = Store(tmp_path).find(of("b", 0.2).trial_id)[0]
+    damaged.write_text(damaged.read_text()[:99])
+    with pytest.raises(BadRecord, match=damaged.name):
         boards.write(tmp_path)
     heard: list[BadRecord] = []
-    assert "made-up.md" in boards.write(tmp_path, damaged=heard.append)
-    assert len(heard) == 1
+    boards.write(tmp_path, damaged=heard.append)
+    assert [damaged.name in problem.what for problem in heard] == [True]
+    assert names((tmp_path / "toy.md").read_text()) == ["a"]
 
 
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecbenchError, match="holds no records"):
         boards.write(tmp_path)
+
+
+# Golden files
+
+
+def toy() -> list[Record]:
+    """One fold; what can be said of a row is said of one of them."""
+    draw = random.Random(5)
+
+    def scores(quality: float, *, rates: bool) -> dict[str, float]:
+        keys = ["ndcg", "recall", "coverage", "gini"]
+        found = {f"{key}@{k}": round(quality * draw.uniform(0.8, 1.2) * k / 10, 6) for key in keys for k in (5, 10, 20)}
+        return found | ({"rmse": round(1.4 - quality, 6), "mae": round(1.1 - quality, 6)} if rates else {})
+
+    big = {"split": {"users": 4333, "items": 2414, "train": 55926, "validation": 3453, "test": 12129, "density": 0.005}}
+    counted = {"users_evaluated": 2965, "users_in_test": 4333, "users_skipped": 1368, "pairs": 12129}
+    shared = protocol(cutoffs=(5, 10, 20), metrics=("ndcg", "recall", "coverage", "gini", "rmse", "mae"))
+    tuned, by_hand = {**shared, "tuned": 30}, {**shared, "settings": {"factors": 16}}
+    suite = {"distribution": "recbench-suite", "version": "0.1.0", **big}
+
+    def row(label: str, quality: float, *, rates: bool = False, **more: Any) -> Record:
+        given = {"protocol": shared, "counts": counted, **suite, **more}
+        costs = {
+            "fit_seconds": draw.uniform(0, 9),
+            "latency_p50_ms": draw.uniform(0.1, 2),
+            "peak_memory_mb": draw.uniform(40, 900),
+        }
+        return record(label, scores=scores(quality, rates=rates), measured=costs, **given)
+
+    def bad(label: str, status: Status, reason: str, **more: Any) -> Record:
+        return record(label, status=status, reason=reason, **{"protocol": shared, **suite, **more})
+
+    stranger = {"distribution": "some-plugin", "version": "2.3"}
+    hostile = {"distribution": "[evil](http://evil.example)", "version": "@everyone"}
+    wordy = "ValueError: no such column: 'a|b' <i>\nsecond line " + "and so on " * 20
+    return [
+        row("popularity", 0.121, baseline=True),
+        row("random", 0.003, rates=True, baseline=True, deterministic=False),
+        row("item-mean", 0.0012, rates=True, baseline=True, counts={**counted, "fallbacks": 214}),
+        row("ease", 0.1673, protocol=tuned, parameters={"l2": 458.0}),
+        row("item-cosine", 0.1615, rates=True, protocol=tuned, parameters={"k": 100, "similarity": "cosine"}),
+        row("bpr", 0.1129, deterministic=False, seed=0),
+        row("bpr", 0.1149, deterministic=False, seed=1),
+        row("svd", 0.0118, rates=True, deterministic=False, protocol=by_hand, parameters={"factors": 16}),
+        row("neighbours at large", 0.1552, **stranger, marks=("ties by the plugin",)),
+        row(HOSTILE, 0.05, **hostile, counts={**counted, "users_short_list": 3}),
+        bad("mlp", Status.TIMEOUT, "was not done after 600 s, in fit"),
+        bad("deep", Status.OUT_OF_MEMORY, "took more than 4096 MB in rank", seed=1, deterministic=False),
+        row("deep", 0.1, seed=0, deterministic=False),
+        bad("broken", Status.FAILED, wordy, **stranger),
+        bad("segfault", Status.CRASHED, "ended by SIGSEGV (a segmentation fault), in fit", **stranger),
+    ]  # fmt: skip
+
+
+def folds() -> list[Record]:
+    """Two folds and two seeds, a rating metric that sorts, rankers below."""
+    split = {"kind": "k-fold", "folds": 2, "shuffle": "mt19937", "seed": 0, "validation": 0.0}
+    shared = protocol(
+        name="folds", title="Two folds", fingerprint="f0" * 32, primary="rmse", split=split, is_pinned=False
+    )
+
+    def row(label: str, fold: int, scores: dict[str, float], **more: Any) -> Record:
+        part = {**SPLIT, "fold": fold, "fingerprint": f"{fold}5" * 32, "leaks_future": None}
+        return record(label, scores=scores, fold=fold, split=part, protocol=shared, **more)
+
+    def rating(rmse: float) -> dict[str, float]:
+        return {"rmse": rmse, "mae": rmse - 0.2, "ndcg@10": 0.02}
+
+    return [
+        row_of_fold
+        for fold in (0, 1)
+        for row_of_fold in (
+            row("bias", fold, rating(0.944 + fold / 100), baseline=True),
+            row("puresvd", fold, {"ndcg@10": 0.3 + fold / 50}),
+            row("slope-one", fold, rating(0.946 - fold / 100)),
+            row("svd", fold, rating(0.934 + fold / 200), deterministic=False, seed=0),
+            row("svd", fold, rating(0.939 + fold / 200), deterministic=False, seed=1),
+        )
+    ]
+
+
+def in_time() -> list[Record]:
+    """One point in time: users with a history sort, all are shown."""
+    split = {"kind": "time", "test": 0.2, "validation": 0.1, "seed": 42}
+    shared = protocol(name="time", fingerprint="71" * 32, split=split, title="One point in time")
+    part = {"protocol": shared, "split": {"leaks_future": False}, "provenance": {**PROVENANCE, "sandboxed": True}}
+    return [
+        record(
+            name,
+            scores={"ndcg@5": warm / 3, "ndcg@10": warm / 2, "recall@10": warm / 2, "rmse": 1.5},
+            scores_warm={"ndcg@5": warm / 2, "ndcg@10": warm, "recall@10": warm, "rmse": 1.4},
+            counts={"users_evaluated": 2, "cold_items_in_test": 41},
+            baseline="popularity" in name,
+            **part,
+        )
+        for name, warm in (("ease", 0.058), ("recent-popularity", 0.094), ("popularity", 0.05))
+    ]
+
+
+def golden_contents() -> dict[str, str]:
+    found = leaderboard.files([*toy(), *folds(), *in_time()])
+    terminals = {f"terminal-{n}.txt": leaderboard.terminal(toy(), width=n, color=False) + "\n" for n in (80, 120)}
+    return {**found, **terminals}
+
+
+@pytest.mark.parametrize("name", sorted(golden_contents()))
+def test_boards_are_what_the_golden_files_say(name: str, update_golden: bool) -> None:
+    content = golden_contents()[name]
+    if update_golden:
+        (GOLDEN / name).write_text(content)
+    assert (GOLDEN / name).read_text() == content
+
+
+def test_every_golden_file_has_a_reader() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == set(golden_contents())
+
+
+def test_records_of_the_golden_boards_can_be_written_and_read() -> None:
+    for each in [*toy(), *folds(), *in_time()]:
+        assert each.trial_id == trial_id(json.loads(json.dumps(dict(each.identity))))

@@ -288,7 +288,8 @@ def start(folder: Path, output: str) -> subprocess.Popen[bytes]:
 
 def without_costs(board: Path) -> str:
     """The board without the last three columns of its first table, which are costs, and without dates."""
-    text = re.sub(r"( \| [\d.,]+){3} \|$", "", board.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"( +\| +[*<\d.,]+){3} \|$", "", board.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^\| +#.*$|^\| -.*$", "", text, flags=re.MULTILINE)
     return re.sub(r"\d{4}-\d\d-\d\d", "", text)
 
 

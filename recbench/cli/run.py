@@ -150,13 +150,13 @@ def _carry_out_as_json(agenda: Agenda, options: Options) -> Report:
 
 def _write_boards(report: Report, options: Options) -> Path:
     """Write the boards of the folder; a damaged record of another run is told, and holds nothing up."""
-    from recbench import boards, leaderboard
+    from recbench import boards
 
     def tell(problem: BadRecord) -> None:
         click.echo(printable(f"Passed over: {problem.what}. {problem.fix}."), err=True)
 
     written = boards.write(options.output, damaged=tell)
-    return written[leaderboard.board_name(report.entries[0].record, written)]
+    return written[report.entries[0].record.protocol["fingerprint"]]
 
 
 def _run(agenda: Agenda, options: Options, progress: Progress) -> Report:

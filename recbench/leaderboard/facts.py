@@ -1,69 +1,120 @@
-"""What a board says beside its figures: data, rules, warnings, machines, and the command that makes it again. Pure."""
+"""What was run, in facts: data, splits, rules, machines. Pure. Texts are Markdown."""
 
 from __future__ import annotations
 
 import json
-import shlex
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from recbench.leaderboard.standings import Board
-from recbench.leaderboard.wording import count, escape
+from recbench.leaderboard.splitting import sentence
+from recbench.leaderboard.standings import Board, recorded
+from recbench.leaderboard.wording import code, count, escape, percent, spans
 from recbench.records import Record, Status
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "tensorflow", "tensorflow-cpu", "keras", "torch", "numba")
 
+PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/%-]*)?")
 
-def data_facts(board: Board) -> Iterator[tuple[str, str]]:
-    """The data and the splits."""
-    data, splits = board.records[0].data, _splits(board)
-    first = splits[0]
-    yield "Data", escape(data.get("title") or data.get("name", ""))
-    yield (
-        "Size",
-        (
-            f"{count(first.get('train', 0) + first.get('test', 0) + first.get('history', 0))} interactions of "
-            f"{count(first.get('users'))} users and {count(first.get('items'))} items, "
-            f"density of train {100 * first.get('density', 0):.3f} %"
-        ),
-    )
-    if dropped := {reason: n for reason, n in (data.get("dropped") or {}).items() if n}:
-        yield "Dropped while reading", escape(", ".join(f"{n:,} {reason}" for reason, n in sorted(dropped.items())))
-    yield "License of the data", escape(data.get("license", ""))
-    yield "Cite", escape(data.get("citation", ""))
-    for split in splits:
+Fact = tuple[str, str]
+
+
+def data_facts(board: Board) -> Iterator[Fact]:
+    """The data: what it is, how much, whose, and what reading it left out."""
+    data = board.records[0].data
+    yield "Data", _linked(data.get("title") or data.get("name") or "", data.get("homepage") or "")
+    yield "Size", size(board)
+    if core := board.protocol["deciding"]["data"].get("core"):
+        where = "in train " if board.protocol["deciding"]["split"]["kind"] == "time" else ""
         yield (
-            f"Split{'' if len(splits) == 1 else ' ' + str(split['fold'])}",
-            (
-                f"{count(split.get('train'))} train (of them {count(split.get('validation'))} validation), "
-                f"{count(split.get('test'))} test, fingerprint `{escape(split['fingerprint'][:16])}`"
-            ),
+            "Core",
+            f"users and items with fewer than {escape(core)} interactions {where}left out till none was left",
         )
+    left_out = {**(data.get("dropped") or {}), "duplicates merged": data.get("duplicates", 0)}
+    yield "Left out while reading", escape(", ".join(f"{n:,} {why}" for why, n in sorted(left_out.items()) if n))
+    yield "License", escape(data.get("license") or "")
+    yield "Cite", escape(data.get("citation") or "")
 
 
-def rules(board: Board) -> Iterator[tuple[str, str]]:
-    """The protocol: how it was split, what counts as relevant, who is evaluated."""
-    protocol = board.protocol
-    split, evaluation = protocol["deciding"]["split"], protocol["deciding"]["evaluation"]
-    yield "Protocol", f"{escape(protocol['name'])}, fingerprint `{escape(protocol['fingerprint'][:16])}`"
-    yield "How it is split", escape(", ".join(f"{key} {json.dumps(value)}" for key, value in split.items()))
-    least = evaluation.get("relevant_at_least")
-    yield "Relevant", "every interaction in test" if least is None else f"ratings of {least:g} and more in test"
+def rules(board: Board) -> Iterator[Fact]:
+    """The protocol: how it was split, what counts as relevant, what was ranked, who is evaluated."""
+    protocol, evaluation = board.protocol, board.evaluation
+    yield "Protocol", f"{escape(protocol['name'])}, fingerprint {code(protocol['fingerprint'][:16])}"
+    yield "Test", escape(sentence(protocol["deciding"]["split"]))
+    yield "Relevant", relevance(board)
     positive = evaluation.get("train_at_least")
     yield "Positive in training", "" if positive is None else f"ratings of {positive:g} and more"
-    seen = "without what the user has in train" if evaluation.get("exclude_seen") else "what was seen included"
-    all_items = "all items" if evaluation.get("candidates") == "all" else escape(_text(evaluation.get("candidates")))
-    yield "Ranked", f"{all_items}, {seen}"
-    yield "Cut-offs", ", ".join(map(str, evaluation.get("cutoffs", ())))
-    yield "Users evaluated", _population(board)
+    seen = "without what the user has in train" if evaluation.get("exclude_seen", True) else "what was seen included"
+    yield "Ranked", f"{_candidates(evaluation['candidates'])}, {seen}"
+    yield "Cut-offs", ", ".join(map(str, evaluation["cutoffs"]))
+    yield "Users evaluated", population(board)
+    limits = protocol["trials"]
+    yield "Limits of a trial", f"{limits['seconds']:g} s, {limits['memory_mb']:g} MB"
     yield "Metric version", str(board.records[0].metrics_version)
-    dates = sorted({str(record.provenance.get("recorded", ""))[:10] for record in board.records} - {""})
-    yield "Recorded", escape(dates[0] if len(set(dates)) == 1 else f"{dates[0]} to {dates[-1]}") if dates else ""
+    yield "Recorded", escape(dates(board))
 
 
-def warnings(board: Board) -> list[str]:
-    """What a reader must know before believing the table."""
-    return [*_of_splits(board), *_of_trials(board)]
+def size(board: Board) -> str:
+    """Interactions, users, items and density."""
+    first = board.splits[0]
+    total = sum(first.get(part, 0) for part in ("train", "test", "history"))
+    filled = total / max(1, first["users"] * first["items"])
+    return (
+        f"{count(total)} interactions of {count(first['users'])} users and {count(first['items'])} items, "
+        f"density {percent(filled)}"
+    )
+
+
+def relevance(board: Board) -> str:
+    """Which test interactions are relevant."""
+    least = board.evaluation.get("relevant_at_least")
+    return "every interaction in test" if least is None else f"ratings of {least:g} and more in test"
+
+
+def population(board: Board) -> str:
+    """How many users the ranking metrics are averaged over, and which share of all that is."""
+    found = [counts["users_evaluated"] for counts in fold_counts(board) if "users_evaluated" in counts]
+    users = board.splits[0]["users"]
+    if not found:
+        return ""
+    share = f", {percent(sum(found) / len(found) / users)} of all" if users else ""
+    return f"{spans(found)}{' a fold' if len(found) > 1 else ''}{share}"
+
+
+def fold_counts(board: Board) -> list[Mapping[str, int]]:
+    """What was counted in each fold, which is the same for all algorithms where it is of users and items."""
+    found: dict[int, Mapping[str, int]] = {}
+    for record in sorted(board.records, key=lambda each: each.fold):
+        if record.status is Status.OK:
+            found.setdefault(record.fold, record.counts)
+    return list(found.values())
+
+
+def leak(board: Board) -> str:
+    """Whether anything in train is later than something in test: "yes", "no" or "unknown"."""
+    known = {split.get("leaks_future") for split in board.splits}
+    return "yes" if True in known else "unknown" if None in known else "no"
+
+
+def dates(board: Board) -> str:
+    """The day the records were made, or the first and the last."""
+    days = sorted({recorded(record)[:10] for record in board.records} - {""})
+    return " to ".join(dict.fromkeys((days[0], days[-1]))) if days else ""
+
+
+def splits(board: Board) -> str:
+    """A table of the folds."""
+    counts = {record.fold: record.counts for record in reversed(board.records) if record.status is Status.OK}
+    rows = [
+        "| fold | train | of it validation | test | users evaluated | fingerprint |",
+        "| --: | --: | --: | --: | --: | :-- |",
+    ]
+    for split in board.splits:
+        evaluated = counts.get(split["fold"], {}).get("users_evaluated")
+        figures = [split["train"], split.get("validation", 0), split["test"], evaluated]
+        shown = " | ".join("" if figure is None else count(figure) for figure in figures)
+        rows.append(f"| {split['fold']} | {shown} | {code(split['fingerprint'][:16])} |")
+    return "\n".join(rows)
 
 
 def machines(board: Board) -> list[str]:
@@ -71,84 +122,29 @@ def machines(board: Board) -> list[str]:
     return sorted({_machine(record) for record in board.records})
 
 
-def command(board: Board) -> str:
-    """What makes the board again."""
-    words = ["recbench", "run", "-p", str(board.protocol["name"])]
-    for label in dict.fromkeys(record.label for record in board.records):
-        words += ["-a", label]
-    for record in {record.label: record for record in board.records}.values():
-        for name, value in sorted((record.protocol.get("settings") or {}).items()):
-            words += ["--set", f"{record.label}.{name}={json.dumps(value)}"]
-    seeds = sorted({record.seed for record in board.records})
-    if not set(seeds) <= set(board.protocol.get("trials", {}).get("seeds", seeds)):
-        words += [word for seed in seeds for word in ("--seed", str(seed))]
-    # A fence of backticks would end the block it is shown in.
-    return " ".join(map(shlex.quote, words)).replace("`", "'\"\\140\"'").replace("\n", " ")
-
-
-def _splits(board: Board) -> list[Mapping[str, Any]]:
-    return list({record.fold: record.split for record in sorted(board.records, key=lambda r: r.fold)}.values())
-
-
-def _population(board: Board) -> str:
-    counts = next((record.counts for record in board.records if record.status is Status.OK), {})
-    evaluated, in_test = counts.get("users_evaluated"), counts.get("users_in_test")
-    if not evaluated or not in_test:
-        return ""
-    users = board.records[0].split.get("users") or 0
-    share = f", {100 * evaluated / users:.1f} % of all" if users else ""
-    skipped = counts.get("users_skipped", 0)
-    return f"{evaluated:,}{share}; {skipped:,} users in test have nothing relevant there and are skipped"
-
-
-def _of_splits(board: Board) -> Iterator[str]:
-    leaks = {split.get("leaks_future") for split in _splits(board)}
-    if True in leaks:
-        yield (
-            "**Leak of the future: yes.** Some training interactions are later than test interactions, "
-            "so these figures say how well the past is filled in, not how well the future is foreseen."
-        )
-    elif None in leaks:
-        yield "**Leak of the future: unknown.** The data has no times."
-    else:
-        yield "**Leak of the future: no.** Every training interaction is earlier than every test interaction."
-    if not board.protocol.get("is_pinned"):
-        yield "**Fingerprint not pinned.** The protocol does not say which bytes its splits must have."
-    if cold := max((record.counts.get("cold_items_in_test", 0) for record in board.records), default=0):
-        yield f"{cold:,} items occur in test only; those that are relevant stay in the denominators."
-    if board.protocol["deciding"]["evaluation"].get("candidates") != "all":
-        yield "**Not the whole catalogue is ranked**, which flatters some algorithms more than others."
-
-
-def _of_trials(board: Board) -> Iterator[str]:
-    if any(record.status is not Status.OK for record in board.records):
-        yield "**Some trials were not ok**, and their rows are not ranked."
-    if any(record.provenance.get("jobs", 1) > 1 for record in board.records):
-        yield "**Some trials ran side by side**, so their costs do not compare."
-    if any(record.provenance.get("memory_limited") is False for record in board.records):
-        yield "The memory limit was only polled on this platform, not backed by the system."
-    if not all(record.provenance.get("sandboxed") for record in board.records):
-        yield "Trials ran without a sandbox: test data was never handed to them, but they could read the user's files."
-    if any(record.deterministic for record in board.records) and len({r.seed for r in board.records}) > 1:
-        yield "Deterministic algorithms ran with one seed."
-    if board.n_superseded:
-        yield f"{board.n_superseded:,} records of older code are in the store, and not shown."
-
-
 def _machine(record: Record) -> str:
     known = record.provenance
     packages = known.get("packages") or {}
-    versions = [f"{name} {packages[name]}" for name in PACKAGES if name in packages]
     parts = [
         str(known.get("cpu", "unknown processor")),
         f"{known.get('cores', '?')} cores, {known.get('threads', '?')} for a trial",
         str(known.get("platform", "unknown platform")),
         f"Python {known.get('python', '?')}",
         f"recbench {known.get('recbench', '?')}",
-        *versions,
+        *(f"{name} {packages[name]}" for name in PACKAGES if name in packages),
     ]
     return escape(", ".join(parts))
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+def _linked(text: str, address: str) -> str:
+    """The text, as a link where the address is a plain one."""
+    return f"[{escape(text)}]({address})" if text and PLAIN_ADDRESS.fullmatch(address) else escape(text)
+
+
+def _candidates(candidates: Any) -> str:
+    if candidates == "all":
+        return "all items"
+    kind, _, number = str(candidates).partition(":")
+    if kind == "uniform":
+        return f"a user's test items and {escape(number)} others drawn at random"
+    return f"the pairs of a file, {escape(json.dumps(candidates, sort_keys=True))}"

@@ -4,56 +4,85 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from recbench.leaderboard.markdown import render
-from recbench.leaderboard.standings import board
-from recbench.leaderboard.wording import escape, score
+from recbench.leaderboard.columns import cells, primary
+from recbench.leaderboard.facts import dates
+from recbench.leaderboard.markdown import aligned, render
+from recbench.leaderboard.standings import Board, board
+from recbench.leaderboard.wording import escape
 from recbench.records import Record
 
 INDEX = "README.md"
+NAME_LENGTH = 64
 
 
 def files(records: Iterable[Record]) -> Mapping[str, str]:
-    """By name the content of each file. One protocol name with several fingerprints gives a board for each."""
-    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    """By name the content of each file."""
+    groups = _by_fingerprint(records)
+    names = _names(groups)
+    boards = {names[fingerprint]: group for fingerprint, group in groups.items()}
+    return {**{name: render(boards[name]) for name in sorted(boards)}, INDEX: _index(boards)}
+
+
+def file_names(records: Iterable[Record]) -> Mapping[str, str]:
+    """By the protocol's fingerprint the name of its board's file.
+
+    A name that several protocols share is made longer by eight digits of the fingerprint.
+    """
+    return _names(_by_fingerprint(records))
+
+
+def _by_fingerprint(records: Iterable[Record]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        groups[str(record.protocol["name"]), str(record.protocol["fingerprint"])].append(record)
-    n_alike = Counter(_stem(name) for name, _ in groups)
-    boards = {_file_name(*key, is_alone=n_alike[_stem(key[0])] == 1): group for key, group in sorted(groups.items())}
-    return {**{name: render(group) for name, group in boards.items()}, INDEX: _index(boards)}
+        groups[str(record.protocol["fingerprint"])].append(record)
+    return groups
 
 
-def board_name(record: Record, names: Iterable[str]) -> str:
-    """Which of the files has the record's board."""
-    known = set(names)
-    alone = _file_name(str(record.protocol["name"]), "", is_alone=True)
-    return (
-        alone
-        if alone in known
-        else _file_name(str(record.protocol["name"]), str(record.protocol["fingerprint"]), is_alone=False)
-    )
+def _names(groups: Mapping[str, Sequence[Record]]) -> dict[str, str]:
+    stems = {fingerprint: _stem(str(board(group).protocol["name"])) for fingerprint, group in groups.items()}
+    n_alike = Counter(stem.lower() for stem in stems.values())  # some file systems do not tell A from a
+    named = {
+        fingerprint: stem if n_alike[stem.lower()] == 1 else f"{stem}-{fingerprint[:8]}"
+        for fingerprint, stem in stems.items()
+    }
+    n_alike = Counter(name.lower() for name in named.values())  # one may be called what another became
+    return {
+        fingerprint: f"{name if n_alike[name.lower()] == 1 else f'{stems[fingerprint]}-{fingerprint}'}.md"
+        for fingerprint, name in named.items()
+    }
 
 
 def _stem(name: str) -> str:
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64] or "protocol"
+    """What of a protocol's name can be a file's anywhere; never the index's."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:NAME_LENGTH] or "protocol"
     return f"{stem}-board" if stem.lower() == "readme" else stem
 
 
-def _file_name(name: str, fingerprint: str, *, is_alone: bool) -> str:
-    return f"{_stem(name)}.md" if is_alone else f"{_stem(name)}-{fingerprint[:8]}.md"
+def _index(boards: Mapping[str, Sequence[Record]]) -> str:
+    rows = [_row(name, board(boards[name])) for name in sorted(boards)]
+    table = aligned(["board", "data", "algorithms", "sorted by", "best", "recorded"], rows, left=(0, 1, 3, 4, 5))
+    return f"# Leaderboards\n\nMade by `recbench render` from the records in `records/`.\n\n{table}\n"
 
 
-def _index(boards: Mapping[str, list[Record]]) -> str:
-    rows = ["| board | data | algorithms | sorted by | first |", "| :-- | :-- | --: | :-- | :-- |"]
-    for name, records in boards.items():
-        found = board(records)
-        first = found.standings[0]
-        figures = first.scores_warm if found.sorts_warm else first.scores
-        best = f"{escape(first.name)} {score(figures.get(found.primary), found.protocol, found.primary)}"
-        data = records[0].data
-        rows.append(
-            f"| [{escape(found.protocol['title'])}]({name}) | {escape(data.get('title') or data.get('name', ''))} "
-            f"| {len(found.standings)} | {escape(found.primary)} | {best if first.rank else 'nobody yet'} |"
-        )
-    return "# Leaderboards\n\nMade by `recbench render` from the records beside them.\n\n" + "\n".join(rows) + "\n"
+def _row(name: str, found: Board) -> list[str]:
+    data = found.records[0].data
+    return [
+        f"[{escape(found.protocol['title'])}]({name})",
+        escape(data.get("title") or data.get("name") or ""),
+        str(len(found.standings)),
+        escape(found.primary) + (" of users with a history" if found.sorts_warm else ""),
+        _best(found),
+        escape(dates(found)),
+    ]
+
+
+def _best(found: Board) -> str:
+    """Who is first, all of them where several are, and the figure."""
+    first = [place for place, each in enumerate(found.standings) if each.rank == 1]
+    if not first:
+        return "nobody yet"
+    figure = cells(found, primary(found))[first[0]]
+    names = ", ".join(escape(found.standings[place].name) for place in first)
+    return f"{names} {figure.text}{figure.spread}" if figure else names

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import html
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from recbench.leaderboard.facts import command, data_facts, machines, rules, warnings
-from recbench.leaderboard.standings import Board, Standing, board, metric_of
-from recbench.leaderboard.wording import COSTS, REASON_LENGTH, cost, escape, places_of, score
+from recbench.leaderboard import facts, notes
+from recbench.leaderboard.columns import ARROWS, Cell, Column, best_of, grid, main, others, primary
+from recbench.leaderboard.commands import commands
+from recbench.leaderboard.standings import Board, Standing, board, metric_of, parameters_of
+from recbench.leaderboard.wording import escape, pad, plain, width
+from recbench.protocols.spec import canonical
 from recbench.records import Record
 
-Column = tuple[str, str]
-"""A score's key, and "" for everybody or "warm" for users with a history."""
+REASON_LENGTH = 90
+PARAMETERS_LENGTH = 200
+HASH_LENGTH = 10
+MADE_BY = "<!-- Made by `recbench render` from the records: edits of this file are lost. -->"
+"""The first line of a board; a file that begins with it is held against the records."""
 
 
 def render(records: Iterable[Record]) -> str:
@@ -19,152 +26,186 @@ def render(records: Iterable[Record]) -> str:
     Raises:
         BadRecord: the records are of several protocols or metric versions, or there are none.
     """
-    found = board(records)
-    return "\n\n".join(part for part in _parts(found) if part) + "\n"
+    return "\n\n".join(part for part in _parts(board(records)) if part) + "\n"
 
 
 def _parts(found: Board) -> Iterator[str]:
-    protocol = found.protocol
-    yield f"# {escape(protocol['title'])}"
-    yield _summary(found)
-    yield _table(found, _main_columns(found), with_costs=True)
-    yield _marks(found)
-    rest = [column for column in _all_columns(found) if column not in _main_columns(found)]
-    if rest:
-        whole = _table(found, [_sorting(found), *rest], with_costs=False)
-        yield f"<details>\n<summary>All other cut-offs</summary>\n\n{whole}\n\n</details>"
-    yield "## What was run\n\n" + _list([*data_facts(found), *rules(found)])
-    if notes := warnings(found):
-        yield "## Mind\n\n" + "\n".join(f"- {note}" for note in notes)
-    yield "## What the columns mean\n\n" + _list(_definitions(found))
-    yield "## The machine\n\n" + "\n".join(f"- {machine}" for machine in machines(found))
-    yield "## Make it again\n\n```console\n$ " + command(found) + "\n```"
+    yield f"{MADE_BY}\n# {escape(found.protocol['title'])}"
+    yield _in_short(found)
+    yield _legend(found)
+    yield _table(found, main(found), name=_name)
+    yield _tuning(found)
+    for title, columns in others(found):
+        yield _folded(title, _table(found, [primary(found), *columns], name=_bare_name))
+    yield _folded("Parameters, seeds and code", _details(found))
+    yield _section("Not ok", _bullets(notes.failures(found)))
+    yield _section("Warnings", _bullets(notes.warnings(found)))
+    yield _section("Metrics", _facts(_definitions(found)))
+    yield _section("What was run", _facts([*facts.data_facts(found), *facts.rules(found)]))
+    yield facts.splits(found)
+    yield _section("Machine", _bullets(facts.machines(found)))
+    yield _section("Make it again", _fenced("\n".join(f"$ {command}" for command in commands(found))))
 
 
-def _summary(found: Board) -> str:
-    ranked = [standing for standing in found.standings if standing.rank is not None]
-    order = "lower" if found.best_of(found.primary) == "low" else "higher"
-    who = ", users with a history" if found.sorts_warm else ""
-    rows = (
-        f"{len(ranked)} of {len(found.standings)} algorithms ranked"
-        if len(ranked) < len(found.standings)
-        else (f"{len(ranked)} algorithm{'s' if len(ranked) != 1 else ''} ranked")
-    )
-    return (
-        f"{rows} by **{escape(found.primary)}**{who} ({order} is better). Best in each column in bold; "
-        "*italics*: a baseline. ± is the standard deviation over folds and seeds."
-    )
-
-
-def _sorting(found: Board) -> Column:
-    return found.primary, "warm" if found.sorts_warm else ""
-
-
-def _all_columns(found: Board) -> list[Column]:
-    kinds = ("warm", "") if found.sorts_warm else ("",)
-    return [(key, kind) for key in found.keys for kind in kinds]
-
-
-def _main_columns(found: Board) -> list[Column]:
-    """The column that sorts, then everything without a cut-off or at that of the primary metric."""
-    cutoff = found.primary.partition("@")[2]
-    if not cutoff:
-        cutoff = str(max(found.protocol["deciding"]["evaluation"]["cutoffs"]))
-    first = _sorting(found)
-    kind = first[1]
-    here = [
-        (key, kind) for key in found.keys if key.partition("@")[2].partition("~")[0] in ("", cutoff.partition("~")[0])
+def _in_short(found: Board) -> str:
+    said = [
+        f"**Data** {facts.size(found)}",
+        f"**relevant** {facts.relevance(found)}",
+        f"**users evaluated** {facts.population(found)}" if facts.population(found) else "",
+        f"**leak of the future** {facts.leak(found)}",
+        f"**recorded** {escape(facts.dates(found))}" if facts.dates(found) else "",
     ]
-    shown = [first, *(column for column in here if column != first)]
-    return shown if not kind else [first, (found.primary, ""), *shown[1:]]
+    return " · ".join(each for each in said if each)
 
 
-def _table(found: Board, columns: Sequence[Column], *, with_costs: bool) -> str:
-    costs = COSTS if with_costs else ()
-    heads = ["#", "algorithm", *map(_heading, columns), *(heading for _, heading, _ in costs)]
-    bold = {column: _best(found, column) for column in columns}
-    rows = [heads, ["--:", ":--", *["--:"] * (len(heads) - 2)]]
-    for standing in found.standings:
-        cells = [_bold(_score(found, standing, column), bold[column]) for column in columns]
-        cells += [cost(standing.costs.get(name), places) for name, _, places in costs]
-        rows.append([str(standing.rank or "-"), _name(standing), *cells])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def _legend(found: Board) -> str:
+    n, n_ranked = len(found.standings), len(found.ranked)
+    rows = f"{n} algorithm{'s' * (n != 1)}" + (f", {n_ranked} of them ranked" if n_ranked < n else "")
+    whose = " of users with a history" if found.sorts_warm else ""
+    order = {"low": " (lower is better)", "high": " (higher is better)"}.get(found.best_of(found.primary), "")
+    baselines = ", *baselines* in italics" if any(each.first.baseline for each in found.standings) else ""
+    return f"{rows}, by **{escape(found.primary)}**{whose}{order}. Best in **bold**{baselines}{_spread(found)}."
 
 
-def _heading(column: Column) -> str:
-    key, kind = column
-    return escape(key) + (" (warm)" if kind else "")
+def _spread(found: Board) -> str:
+    """What ± is over; nothing where no row has several trials."""
+    if all(len(each.records) == 1 for each in found.standings):
+        return ""
+    several = {
+        "folds": len({record.fold for record in found.records}) > 1,
+        "model seeds": any(len({record.seed for record in each.records}) > 1 for each in found.standings),
+    }
+    return f". ± is the standard deviation over {' and '.join(name for name, is_so in several.items() if is_so)}"
 
 
-def _score(found: Board, standing: Standing, column: Column) -> str:
-    key, kind = column
-    figures = standing.scores_warm if kind else standing.scores
-    return score(figures.get(key), found.protocol, key)
+def _table(found: Board, columns: Sequence[Column], *, name: Callable[[Standing], str]) -> str:
+    heads = ["#", "algorithm", *(escape(each.title) + ARROWS[best_of(found, each)] for each in columns)]
+    rows = [
+        ["-" if standing.rank is None else str(standing.rank), name(standing), *map(_cell, row)]
+        for standing, row in zip(found.standings, grid(found, columns), strict=True)
+    ]
+    return aligned(heads, rows)
 
 
-def _best(found: Board, column: Column) -> str | None:
-    """How the best figure of a column is shown; all rows that show it are best."""
-    key, kind = column
-    best = found.best_of(key)
-    figures = [(each.scores_warm if kind else each.scores).get(key) for each in found.standings if each.rank]
-    means = [figure.mean for figure in figures if figure is not None]
-    if best == "none" or len(means) < 2:
-        return None
-    return f"{(max if best == 'high' else min)(means):.{places_of(found.protocol, key)}f}"
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    return (f"**{cell.text}**" if cell.is_best else cell.text) + cell.spread
 
 
-def _bold(cell: str, best: str | None) -> str:
-    return f"**{cell}**" if best is not None and cell.partition(" ")[0] == best else cell
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (1,)) -> str:
+    """A table in columns of one width, so that the text itself can be read; a cell with a reason may stick out.
+
+    Args:
+        left: the columns that hold text, and not figures.
+    """
+    widths = [
+        max(width(head), 3, *(width(row[place]) for row in rows if "<br>" not in row[place]))
+        for place, head in enumerate(heads)
+    ]
+    rule = [":" + "-" * (w - 1) if place in left else "-" * (w - 1) + ":" for place, w in enumerate(widths)]
+    padded = [
+        [pad(cell, w, right=place not in left) for place, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        for row in (heads, *rows)
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (padded[0], rule, *padded[1:]))
+
+
+def _bare_name(standing: Standing) -> str:
+    name = escape(standing.name)
+    return f"*{name}*" if standing.first.baseline else name
 
 
 def _name(standing: Standing) -> str:
+    """The algorithm, whose it is, and why it is not ranked."""
     first = standing.first
-    label = escape(standing.name)
-    label = f"*{label}*" if first.baseline else label
-    whose = f"<sub>{escape(first.distribution)} {escape(first.version)}</sub>"
-    why = f"<br>**{escape(standing.why_unranked, REASON_LENGTH)}**" if standing.why_unranked else ""
-    return f"{label} {whose}{why}"
+    mark = "baseline, " if first.baseline else ""
+    shown = f"{_bare_name(standing)} <sub>{mark}{escape(f'{first.distribution} {first.version}')}</sub>"
+    if standing.trouble is None:
+        return shown
+    reason = f": {escape(standing.trouble.reason, REASON_LENGTH)}" if standing.trouble.reason else ""
+    return f"{shown}<br>**{escape(standing.trouble.what)}**{reason}"
 
 
-def _marks(found: Board) -> str:
-    """What belongs to single rows: how parameters came about, seeds, ties, fallbacks."""
-    lines = []
-    for standing in found.standings:
-        said = list(_marks_of(standing))
-        if said:
-            lines.append(f"- {escape(standing.name)}: {'; '.join(said)}")
-    return "**Rows**\n\n" + "\n".join(lines) if lines else ""
+def _tuning(found: Board) -> str:
+    """How the parameters were chosen, in a sentence; `_details` has them row by row."""
+    tuned = {each.name: each.first.protocol.get("tuned") for each in found.standings}
+    budgets = {budget for budget in tuned.values() if budget}
+    if not budgets:
+        return "No parameters were tuned for this protocol: each algorithm has its defaults, or what the protocol says."
+    shown = ", ".join(f"{escape(name)} ({budget})" for name, budget in tuned.items() if budget)
+    rest = "" if all(tuned.values()) else "; all others have their defaults, or what the protocol says"
+    return f"Tuned on the validation part, with the number of trials: {shown}{rest}."
 
 
-def _marks_of(standing: Standing) -> Iterator[str]:
-    first = standing.first
-    if first.protocol.get("tuned"):
-        yield f"tuned with {first.protocol['tuned']} trials on the validation part"
-    if first.protocol.get("settings"):
-        yield "parameters set by hand"
-    n_seeds = len({record.seed for record in standing.records})
-    if n_seeds > 1:
-        yield f"{n_seeds} model seeds"
-    for mark in sorted({mark for record in standing.records for mark in record.marks}):
-        yield escape(mark)
-    fallbacks = sum(record.counts.get("fallbacks", 0) for record in standing.records)
-    pairs = sum(record.counts.get("pairs", 0) for record in standing.records)
-    if fallbacks and pairs:
-        yield f"{fallbacks:,} of {pairs:,} predictions are the training mean, for want of its own"
-    short = sum(record.counts.get("users_short_list", 0) for record in standing.records)
-    if short:
-        yield f"{short:,} users with a short list or none"
+def _details(found: Board) -> str:
+    rows = [
+        [
+            "-" if each.rank is None else str(each.rank),
+            _bare_name(each),
+            _parameters(each),
+            str(each.first.protocol.get("tuned") or "no"),
+            _seeds(each),
+            str(len({record.fold for record in each.records})),
+            _code_of(each.first),
+        ]
+        for each in found.standings
+    ]
+    heads = ["#", "algorithm", "parameters", "tuned", "model seeds", "folds", "code"]
+    return aligned(heads, rows, left=(1, 2, 6))
+
+
+def _parameters(standing: Standing) -> str:
+    given = parameters_of(standing.first)
+    shown = ", ".join(f"{name} = {canonical(value)}" for name, value in sorted(given.items()))
+    return escape(shown, PARAMETERS_LENGTH) or "defaults"
+
+
+def _seeds(standing: Standing) -> str:
+    seeds = ", ".join(map(str, sorted({record.seed for record in standing.records})))
+    return f"{seeds} (deterministic)" if standing.first.deterministic else seeds
+
+
+def _code_of(record: Record) -> str:
+    """The commit or the hash of what ran, where the version does not tell it."""
+    source = record.identity.get("algorithm", {}).get("source")
+    if git := record.provenance.get("git"):
+        return f"commit {escape(git[:HASH_LENGTH])}{' and changes' * git.endswith('+')}"
+    return f"source {escape(source[:HASH_LENGTH])}" if source else f"version {escape(record.version)}"
 
 
 def _definitions(found: Board) -> Iterator[tuple[str, str]]:
-    for name in dict.fromkeys(key.partition("@")[0] for key in found.keys):
+    shown = [column.key for column in main(found) if column.kind != "cost"]
+    for name in dict.fromkeys(key.partition("@")[0] for key in (*shown, *found.keys)):
         metric = metric_of(found.protocol, name)
         best = {"high": " Higher is better.", "low": " Lower is better."}.get(str(metric.get("best")), "")
-        yield escape(name), escape(metric.get("definition", "")) + "." * bool(metric.get("definition")) + best
-    yield "fit s", "seconds of training. Measured, as all costs; the mean over trials."
+        definition = escape(metric.get("definition", "")).rstrip(".")
+        yield escape(name), f"{definition}.{best}" if definition else best.strip()
+    yield "fit s", "seconds of training. Costs are measured, and means over the trials of a row."
     yield "ms/user", "milliseconds to rank for one user on request, the median."
     yield "MB", "peak private memory of the trial's process, sampled."
 
 
-def _list(facts: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"- **{name}**: {text}" for name, text in facts if text)
+def _facts(said: Iterable[tuple[str, str]]) -> str:
+    return _bullets(f"**{name}**: {text}" for name, text in said if text)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _section(title: str, text: str) -> str:
+    return f"## {title}\n\n{text}" if text else ""
+
+
+def _folded(title: str, text: str) -> str:
+    """Shown on a click. The title is HTML, where Markdown's escapes would be seen."""
+    return f"<details>\n<summary>{html.escape(plain(title))}</summary>\n\n{text}\n\n</details>"
+
+
+def _fenced(text: str) -> str:
+    """A block that no line of `text` can end."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}console\n{text}\n{fence}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import statistics
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from recbench.errors import BadRecord
 from recbench.protocols.spec import canonical
-from recbench.records import Costs, Record, Status
+from recbench.records import Costs, Record, Status, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,21 @@ class Figure:
     @classmethod
     def over(cls, values: Sequence[float]) -> Figure:
         """Of at least one value."""
-        mean = math.fsum(values) / len(values)
-        spread = statistics.stdev(values) if len(values) > 1 else None
-        return cls(mean=mean, spread=spread, n=len(values))
+        n = len(values)
+        mean = math.fsum(values) / n
+        spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else None
+        return cls(mean=mean, spread=spread, n=n)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a row has no rank: in short, "failed in 1 of 5 trials", and in the words of the trial."""
+
+    what: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}" if self.reason else self.what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +50,16 @@ class Standing:
         name: the label, with the parameters that tell it from rows of the same label.
         records: its trials, by fold and seed.
         rank: 1 is best; equal figures share a rank. None where it cannot be compared.
-        why_unranked: says why not.
+        trouble: why not; None where it has a rank.
         scores: by key, over all trials; empty where a trial is missing or not ok.
         scores_warm: the same over users with a history.
-        costs: by name, as in `Costs`.
+        costs: by name, as in `Costs`, over the trials that were ok.
     """
 
     name: str
     records: tuple[Record, ...]
-    rank: int | None
-    why_unranked: str | None
+    rank: int | None = None
+    trouble: Trouble | None = None
     scores: Mapping[str, Figure]
     scores_warm: Mapping[str, Figure]
     costs: Mapping[str, Figure]
@@ -57,20 +69,28 @@ class Standing:
         """The record that stands for what all trials share."""
         return self.records[0]
 
+    @property
+    def failures(self) -> tuple[Record, ...]:
+        """The trials that were not ok."""
+        return tuple(record for record in self.records if record.status is not Status.OK)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """All that a rendering needs.
 
     Attributes:
+        records: those that are shown, by row, fold and seed.
+        protocol: what the newest of them says of the protocol.
         standings: ranked rows in their order, then those that cannot be compared, by name.
         keys: the scores' keys in the protocol's order.
         primary: the key that sorts.
-        sorts_warm: whether scores of warm users sort.
+        sorts_warm: whether scores of users with a history sort.
         n_superseded: records of code that its author has changed since, which are not shown.
     """
 
     records: tuple[Record, ...]
+    protocol: Mapping[str, Any]
     standings: tuple[Standing, ...]
     keys: tuple[str, ...]
     primary: str
@@ -78,9 +98,20 @@ class Board:
     n_superseded: int
 
     @property
-    def protocol(self) -> Mapping[str, Any]:
-        """What the records say of the protocol."""
-        return self.records[0].protocol
+    def ranked(self) -> tuple[Standing, ...]:
+        """The rows with a rank."""
+        return tuple(each for each in self.standings if each.rank is not None)
+
+    @property
+    def evaluation(self) -> Mapping[str, Any]:
+        """What counts as right, and what is measured."""
+        found: Mapping[str, Any] = self.protocol["deciding"]["evaluation"]
+        return found
+
+    @property
+    def splits(self) -> tuple[Mapping[str, Any], ...]:
+        """What is known of each split, fold by fold."""
+        return tuple({r.fold: r.split for r in sorted(self.records, key=lambda r: r.fold)}.values())
 
     def best_of(self, key: str) -> str:
         """Whether "high" or "low" values of a score are better, or "none"."""
@@ -93,21 +124,33 @@ def metric_of(protocol: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found
 
 
+def parameters_of(record: Record) -> Mapping[str, Any]:
+    """The parameters that a trial ran with, beside the algorithm's own defaults."""
+    found: Mapping[str, Any] = record.identity.get("algorithm", {}).get("parameters", {})
+    return found
+
+
+def recorded(record: Record) -> str:
+    """When, in ISO 8601; empty where unknown."""
+    return str(record.provenance.get("recorded", ""))
+
+
 def board(records: Iterable[Record]) -> Board:
-    """Put the records of one protocol in order.
+    """Put the records of one protocol in order, in whatever order they come.
 
     Raises:
         BadRecord: they are of several protocols or metric versions, or there are none.
     """
-    current, n_superseded = _current(sorted(records, key=_place))
+    distinct = _distinct(records)
+    current, n_superseded = _current(sorted(distinct, key=_place))
     _check_same(current)
-    keys = _keys(current)
-    primary = _primary(current[0].protocol, keys)
+    protocol = max(current, key=lambda record: (recorded(record), record.trial_id)).protocol
+    keys = _keys(current, protocol)
+    primary = _primary(protocol, keys)
     sorts_warm = any(record.scores_warm for record in current)
-    rows = _rows(current)
     n_folds = len({record.fold for record in current})
-    drafts = [_standing(name, trials, n_folds=n_folds) for name, trials in rows.items()]
-    sign = -1 if metric_of(current[0].protocol, primary).get("best", "high") == "high" else 1
+    drafts = [_standing(name, trials, n_folds=n_folds) for name, trials in _rows(current).items()]
+    sign = 1 if metric_of(protocol, primary).get("best", "high") == "low" else -1
 
     def worth(standing: Standing) -> float | None:
         figures = standing.scores_warm if sorts_warm else standing.scores
@@ -115,7 +158,8 @@ def board(records: Iterable[Record]) -> Board:
 
     return Board(
         records=tuple(current),
-        standings=tuple(_ranked(drafts, worth, primary)),
+        protocol=protocol,
+        standings=tuple(_ranked(drafts, worth, _why_without(primary))),
         keys=keys,
         primary=primary,
         sorts_warm=sorts_warm,
@@ -123,29 +167,35 @@ def board(records: Iterable[Record]) -> Board:
     )
 
 
+def _distinct(records: Iterable[Record]) -> list[Record]:
+    """Each trial once: a protocol that got another name may have left its record under both."""
+    newest: dict[str, Record] = {}
+    for record in records:
+        other = newest.setdefault(record.trial_id, record)
+        if other is not record:
+            newest[record.trial_id] = max(other, record, key=lambda each: (recorded(each), to_json(each)))
+    return list(newest.values())
+
+
 def _place(record: Record) -> tuple[str, str, int, int, str]:
-    return record.label, canonical(_parameters(record)), record.fold, record.seed, record.trial_id
-
-
-def _parameters(record: Record) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = record.identity.get("algorithm", {}).get("parameters", {})
-    return found
+    return record.label, canonical(parameters_of(record)), record.fold, record.seed, record.trial_id
 
 
 def _code(record: Record) -> str:
-    """What tells one state of an algorithm's code from another, components included."""
-    algorithm = {key: value for key, value in record.identity.get("algorithm", {}).items() if key != "parameters"}
-    return canonical([algorithm, record.identity.get("components", {})])
+    """What tells one state of an algorithm's code, and the way its lists were made, from another."""
+    algorithm = {**record.identity.get("algorithm", {}), "parameters": None}
+    return canonical({**record.identity, "algorithm": algorithm, "split": None, "seed": None})
 
 
 def _current(records: Sequence[Record]) -> tuple[list[Record], int]:
     """Of each row the records of its newest code alone: an author who edits and runs again sees no old result."""
     newest: dict[tuple[str, str], tuple[str, str]] = {}
+    states = []
     for record in records:
-        row = record.label, canonical(_parameters(record))
-        state = str(record.provenance.get("recorded", "")), _code(record)
+        row, state = _place(record)[:2], (recorded(record), _code(record))
         newest[row] = max(newest.get(row, state), state)
-    kept = [r for r in records if newest[r.label, canonical(_parameters(r))][1] == _code(r)]
+        states.append((row, state[1]))
+    kept = [record for record, (row, code) in zip(records, states, strict=True) if newest[row][1] == code]
     return kept, len(records) - len(kept)
 
 
@@ -161,15 +211,15 @@ def _check_same(records: Sequence[Record]) -> None:
             raise BadRecord(f"the records are of several {what}: {shown}", fix="run `recbench rescore`, or part them")
 
 
-def _keys(records: Sequence[Record]) -> tuple[str, ...]:
+def _keys(records: Sequence[Record], protocol: Mapping[str, Any]) -> tuple[str, ...]:
     """All keys, in the order of the protocol's metrics, then of cut-offs."""
-    metrics = records[0].protocol.get("deciding", {}).get("evaluation", {}).get("metrics", [])
-    found = {key for record in records for key in record.scores}
+    metrics = protocol["deciding"]["evaluation"]["metrics"]
+    found = {key for record in records for key in (*record.scores, *(record.scores_warm or {}))}
 
     def place(key: str) -> tuple[int, int, str]:
         name, _, rest = key.partition("@")
-        cutoff = rest.partition("~")[0]
-        return metrics.index(name) if name in metrics else len(metrics), int(cutoff or 0), key
+        cutoff = re.match(r"[0-9]{1,9}", rest)
+        return metrics.index(name) if name in metrics else len(metrics), int(cutoff[0]) if cutoff else 0, key
 
     return tuple(sorted(found, key=place))
 
@@ -184,13 +234,20 @@ def _rows(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Trials by row. Where one label has several sets of parameters, its name shows what differs."""
     groups: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        groups[record.label][canonical(_parameters(record))].append(record)
+        groups[record.label][canonical(parameters_of(record))].append(record)
     rows: dict[str, list[Record]] = {}
     for label, sets in groups.items():
+        others = [parameters_of(other[0]) for other in sets.values()]
         for trials in sets.values():
-            others = [_parameters(other[0]) for other in sets.values()]
-            rows[label + _difference(_parameters(trials[0]), others)] = trials
+            rows[_free(label + _difference(parameters_of(trials[0]), others), rows)] = trials
     return rows
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """`name`, made longer where another row's label reads just so."""
+    while name in taken:
+        name += "'"
+    return name
 
 
 def _difference(mine: Mapping[str, Any], all_sets: Sequence[Mapping[str, Any]]) -> str:
@@ -202,26 +259,29 @@ def _difference(mine: Mapping[str, Any], all_sets: Sequence[Mapping[str, Any]]) 
 
 
 def _standing(name: str, trials: Sequence[Record], *, n_folds: int) -> Standing:
-    why = _why_incomplete(trials, n_folds)
-    complete = () if why else trials
+    trouble = _trouble(trials, n_folds)
+    complete = () if trouble else trials
     return Standing(
         name=name,
         records=tuple(trials),
-        rank=None,
-        why_unranked=why,
+        trouble=trouble,
         scores=_figures([record.scores for record in complete]),
         scores_warm=_figures([record.scores_warm or {} for record in complete]),
         costs=_figures([_costs(record.measured) for record in trials if record.status is Status.OK]),
     )
 
 
-def _why_incomplete(trials: Sequence[Record], n_folds: int) -> str | None:
+def _trouble(trials: Sequence[Record], n_folds: int) -> Trouble | None:
     bad = [record for record in trials if record.status is not Status.OK]
     if bad:
-        many = f"{len(bad)} of {len(trials)} trials " if len(trials) > 1 else ""
-        return f"{many}{bad[0].status.value}: {(bad[0].reason or '').strip()}"
-    folds = {record.fold for record in trials}
-    return f"{len(folds)} of {n_folds} folds so far" if len(folds) < n_folds else None
+        many = f" in {len(bad)} of {len(trials)} trials" if len(trials) > 1 else ""
+        return Trouble(what=bad[0].status.value + many, reason=(bad[0].reason or "").strip())
+    n_done = len({record.fold for record in trials})
+    return Trouble(what=f"{n_done} of {n_folds} folds so far") if n_done < n_folds else None
+
+
+def _why_without(primary: str) -> Trouble:
+    return Trouble(what="not ranked", reason=f"no {primary}" + ("" if "@" in primary else ", it predicts no ratings"))
 
 
 def _figures(values: Sequence[Mapping[str, float]]) -> Mapping[str, Figure]:
@@ -237,16 +297,14 @@ def _costs(costs: Costs) -> Mapping[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _ranked(drafts: Sequence[Standing], worth: Callable[[Standing], float | None], primary: str) -> Iterable[Standing]:
-    able = sorted((draft for draft in drafts if worth(draft) is not None), key=lambda each: (worth(each), each.name))
-    values = [worth(draft) for draft in able]
-    for draft, value in zip(able, values, strict=True):
-        yield _with(draft, rank=1 + values.index(value))
+def _ranked(
+    drafts: Sequence[Standing], worth: Callable[[Standing], float | None], without: Trouble
+) -> Iterator[Standing]:
+    able = [(value, draft.name, draft) for draft in drafts if (value := worth(draft)) is not None]
+    able.sort(key=lambda each: each[:2])
+    rank = 0
+    for place, (value, _, draft) in enumerate(able):
+        rank = rank if place and able[place - 1][0] == value else place + 1
+        yield replace(draft, rank=rank)
     for draft in sorted((each for each in drafts if worth(each) is None), key=lambda each: each.name):
-        yield _with(draft, why=draft.why_unranked or f"no {primary}")
-
-
-def _with(draft: Standing, *, rank: int | None = None, why: str | None = None) -> Standing:
-    from dataclasses import replace
-
-    return replace(draft, rank=rank, why_unranked=why)
+        yield replace(draft, trouble=draft.trouble or without)

@@ -1,97 +1,144 @@
-"""A board for the terminal: an aligned table that fits, without colour unless it is asked for. Pure."""
+"""A board for the terminal: an aligned table that fits, in colour only where it is asked for. Pure."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from recbench.leaderboard.columns import COSTS, Cell, Column, cells, main, others, primary
 from recbench.leaderboard.standings import Board, Standing, board
-from recbench.leaderboard.wording import COSTS, cost, plain, score
+from recbench.leaderboard.wording import cut, pad, plain, width
 from recbench.records import Record
 
 NAME_WIDTH = 26
-BOLD, END = "\x1b[1m", "\x1b[0m"
+LEAST_NAME_WIDTH = 6
+REASON_LENGTH = 300
+GAP = "  "
+BOLD, DIM, RED, END = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
 
 def terminal(records: Iterable[Record], *, width: int, color: bool, unavailable: Sequence[tuple[str, str]] = ()) -> str:
-    """The standings in at most `width` columns. Columns that do not fit are counted.
+    """The standings in at most `width` columns, the least important left out and counted.
 
     Args:
         records: of one protocol.
         width: of the terminal.
-        color: whether to use colour.
+        color: whether to use colour. What it says can be read without.
         unavailable: rows that cannot run here, each with the command that mends it.
     """
     found = board(records)
-    table, n_hidden = _table(found, width)
-    lines = [_cut(plain(found.protocol["title"]), width), "", *table]
-    if n_hidden:
-        lines.append(f"{n_hidden} more columns are in the file.")
-    for name, reason in [(each.name, each.why_unranked) for each in found.standings if each.why_unranked]:
-        lines += _paragraph(f"{plain(name)}: {plain(reason, 300)}", width)
-    for name, command in unavailable:
-        lines += _paragraph(f"{plain(name)}: not installed: {command}", width)
-    return "\n".join(_colored(lines) if color else lines)
-
-
-def _table(found: Board, width: int) -> tuple[list[str], int]:
-    ranked = [each for each in found.standings if each.rank is not None]
-    name_width = min(NAME_WIDTH, max([9, *(len(_name(each)) for each in ranked)]))
-    heads = ["#", "algorithm".ljust(name_width)]
-    columns = [
-        [str(each.rank) for each in ranked],
-        [_cut(_name(each), name_width).ljust(name_width) for each in ranked],
+    columns = _fitting(found, width)
+    n_hidden = len(_all(found)) - len(columns)
+    lines = [
+        _painted(cut(plain(found.protocol["title"]), width), BOLD, color=color),
+        *_wrapped(_legend(found, columns), width),
+        "",
+        *_table(found, columns, width, color=color),
     ]
-    n_hidden = 0
-    for head, cells in _columns(found, ranked):
-        taken = sum(max(map(len, [h, *c])) + 2 for h, c in zip([*heads, head], [*columns, cells], strict=True)) - 2
-        if taken <= width:
-            heads.append(head)
-            columns.append(cells)
-        else:
-            n_hidden += 1
-    widths = [max(map(len, [head, *cells])) for head, cells in zip(heads, columns, strict=True)]
-    rows = [heads, *zip(*columns, strict=True)] if ranked else []
-    return [
-        "  ".join(
-            cell.ljust(w) if place == 1 else cell.rjust(w)
-            for place, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ], n_hidden
+    if n_hidden:
+        lines += ["", *_wrapped(f"{n_hidden} more columns are in the file.", width)]
+    troubles = [(each.name, str(each.trouble)) for each in found.standings if each.trouble]
+    lines += [""] * bool(troubles or unavailable)
+    for name, said in [*troubles, *((name, f"not installed: {command}") for name, command in unavailable)]:
+        lines += _entry(name, said, width, color=color)
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def _columns(found: Board, ranked: Sequence[Standing]) -> Iterable[tuple[str, list[str]]]:
-    """What to show, most important first: the score that sorts, its fellows at that cut-off, costs, the rest."""
-    kinds = ["warm", ""] if found.sorts_warm else [""]
-    cutoff = found.primary.partition("@")[2]
-    at_cutoff = [key for key in found.keys if key.partition("@")[2] in ("", cutoff) and key != found.primary]
-    rest = [key for key in found.keys if key not in (found.primary, *at_cutoff)]
-    for key in (found.primary, *at_cutoff[:5]):
-        yield from (_scores(found, ranked, key, kind) for kind in (kinds if key == found.primary else kinds[:1]))
-    for name, head, places in COSTS:
-        yield head, [cost(each.costs.get(name), places) for each in ranked]
-    for key in (*at_cutoff[5:], *rest):
-        yield _scores(found, ranked, key, kinds[0])
+def _legend(found: Board, columns: Sequence[Column]) -> str:
+    order = {"low": ", lower is better", "high": ", higher is better"}.get(found.best_of(found.primary), "")
+    whose = " of users with a history" if found.sorts_warm else ""
+    said = [f"sorted by {plain(found.primary)}{whose}{order}"]
+    said += ["* baseline"] if any(each.first.baseline for each in found.ranked) else []
+    said += ["± over folds and seeds"] if any(_has_spread(found, each) for each in columns) else []
+    return "; ".join(said)
 
 
-def _scores(found: Board, ranked: Sequence[Standing], key: str, kind: str) -> tuple[str, list[str]]:
-    figures = [(each.scores_warm if kind else each.scores).get(key) for each in ranked]
-    return key + (" warm" if kind else ""), [score(figure, found.protocol, key) for figure in figures]
+def _has_spread(found: Board, column: Column) -> bool:
+    return any(cell is not None and cell.spread for cell in cells(found, column))
+
+
+def _all(found: Board) -> list[Column]:
+    return [*main(found), *(column for _, group in others(found) for column in group)]
+
+
+def _by_importance(found: Board) -> list[Column]:
+    """What to keep where not all fits: what sorts, its next of kin, the other kind's first, costs, the rest."""
+    shown = [column for column in main(found) if column.kind != "cost"]
+    has_cutoff = "@" in primary(found).key
+    alike = [column for column in shown if ("@" in column.key) == has_cutoff]
+    other = [column for column in shown if column not in alike]
+    return list(dict.fromkeys([*alike[:3], *other[:1], *COSTS, *alike, *other, *_all(found)]))
+
+
+def _fitting(found: Board, columns: int) -> list[Column]:
+    """The most important columns that fit, in the order in which they stand in the file."""
+    free = columns - _rank_width(found) - len(GAP) - _name_width(found, columns)
+    kept: list[Column] = []
+    for column in _by_importance(found):
+        free -= len(GAP) + _width(found, column)
+        if free < 0:
+            break
+        kept.append(column)
+    return [column for column in _all(found) if column in kept]
+
+
+def _table(found: Board, columns: Sequence[Column], available: int, *, color: bool) -> Iterator[str]:
+    ranked = [place for place, standing in enumerate(found.standings) if standing.rank is not None]
+    if not ranked:
+        return
+    widths = [_width(found, column) for column in columns]
+    first = _rank_width(found), _name_width(found, available)
+    heads = [pad("#", first[0], right=True), pad("algorithm", first[1], right=False)]
+    heads += [pad(_title(column), w, right=True) for column, w in zip(columns, widths, strict=True)]
+    yield _painted(cut(GAP.join(heads), available), BOLD, color=color)
+    figures = [cells(found, column) for column in columns]
+    for place in ranked:
+        standing = found.standings[place]
+        name = pad(cut(_name(standing), first[1]), first[1], right=False)
+        row = [pad(str(standing.rank), first[0], right=True)]
+        row.append(_painted(name, DIM, color=color and standing.first.baseline))
+        row += [_cell(each[place], w, color=color) for each, w in zip(figures, widths, strict=True)]
+        yield GAP.join(row)
+
+
+def _cell(cell: Cell | None, columns: int, *, color: bool) -> str:
+    if cell is None:
+        return " " * columns
+    return _painted(pad(cell.text + cell.spread, columns, right=True), BOLD, color=color and cell.is_best)
+
+
+def _width(found: Board, column: Column) -> int:
+    shown = [cell for cell in cells(found, column) if cell is not None]
+    return max([width(_title(column)), *(width(cell.text + cell.spread) for cell in shown)])
+
+
+def _title(column: Column) -> str:
+    return plain(column.title, NAME_WIDTH)
+
+
+def _rank_width(found: Board) -> int:
+    return max([1, *(len(str(each.rank)) for each in found.ranked)])
+
+
+def _name_width(found: Board, available: int) -> int:
+    """As long as the longest name, if the column that sorts still fits beside it."""
+    longest = max([len("algorithm"), *(width(_name(each)) for each in found.ranked)])
+    left = available - _rank_width(found) - 2 * len(GAP) - _width(found, primary(found))
+    return max(LEAST_NAME_WIDTH, min(NAME_WIDTH, longest, left))
 
 
 def _name(standing: Standing) -> str:
-    return plain(standing.name) + (" *" if standing.first.baseline else "")
+    return plain(standing.name) + " *" * standing.first.baseline
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _entry(name: str, said: str, columns: int, *, color: bool) -> list[str]:
+    lines = _wrapped(f"{plain(name)}: {plain(said, REASON_LENGTH)}", columns)
+    return [_painted(line, RED, color=color) if not place else line for place, line in enumerate(lines)]
 
 
-def _paragraph(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=True)
+def _wrapped(text: str, columns: int) -> list[str]:
+    return textwrap.wrap(text, max(columns, LEAST_NAME_WIDTH), subsequent_indent="    ", break_on_hyphens=False)
 
 
-def _colored(lines: Sequence[str]) -> list[str]:
-    """The title and the heading in bold; nothing else needs colour to be read."""
-    return [f"{BOLD}{line}{END}" if place in (0, 2) and line else line for place, line in enumerate(lines)]
+def _painted(text: str, paint: str, *, color: bool) -> str:
+    return f"{paint}{text}{END}" if color and text else text
