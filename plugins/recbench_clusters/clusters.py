@@ -160,14 +160,17 @@ class Clusters:
 
 
 class KMeans(Clusters):
-    __doc__ = Clusters.__doc__
+    """Groups users by K-means; all parameters are those of `Clusters`.
+
+    Source: MacQueen 1967; Ungar and Foster, Clustering Methods for Collaborative Filtering, AAAI workshop 1998.
+    """
 
     def _group(self, points: NDArray[np.float64], seed: int) -> Groups:
         return k_means(points, self._n_clusters, seed=seed)
 
 
 class Hierarchical(Clusters):
-    """Groups users by Ward's hierarchical clustering; the rest is as in `KMeans`.
+    """Groups users by Ward's hierarchical clustering; the rest is as in `Clusters`.
 
     Up to `max_points` users are merged one by one. More are first gathered round that many centres of K-means, each
     of which then weighs as many users as it has: time and memory stay bounded, and no matrix of users by users is
@@ -175,7 +178,7 @@ class Hierarchical(Clusters):
 
     Args:
         max_points: users, or centres of users, to merge.
-        n_clusters: as in `KMeans`, like all the others.
+        n_clusters: as in `Clusters`, like all the others.
     """
 
     def __init__(
@@ -189,7 +192,9 @@ class Hierarchical(Clusters):
         damping: float = 30.0,
         max_points: int = 5000,
     ) -> None:
-        super().__init__(n_clusters=n_clusters, features=features, factors=factors, shrink=shrink, damping=damping)
+        super().__init__(
+            n_clusters=n_clusters, features=features, factors=factors, values=values, shrink=shrink, damping=damping
+        )
         if max_points < n_clusters:
             raise ValueError(f"max_points must be at least n_clusters, {n_clusters}, not {max_points!r}")
         self._max_points = max_points
