@@ -42,7 +42,7 @@ def test_the_articles_example_with_centres_of_four_columns() -> None:
     points, init = np.array(case["input"]["X"]), np.array(case["input"]["init"])
     found = k_means(points, 2, seed=0, init=init)
     expected = case["expected"]
-    assert found.inertia == pytest.approx(expected["inertia"])
+    assert found.inertia(points) == pytest.approx(expected["inertia"])
     corner = [found.centres[0, 0], found.centres[0, 1], found.centres[1, 0], found.centres[1, 1]]
     assert corner == pytest.approx([expected[key] for key in ("c00", "c01", "c10", "c11")])
     assert assign(points, init).tolist() == found.labels.tolist() == [0, 0, 1, 1]
@@ -76,24 +76,16 @@ def test_ward_agrees_with_scipy(seed: int, n: int, n_groups: int) -> None:
         assert same_groups(labels, fcluster(linkage(points, "ward"), n_groups, "maxclust"))
 
 
-@settings(deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_a_weight_stands_for_that_many_equal_points(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    points, weights = rng.normal(size=(12, 2)), rng.integers(1, 5, 12)
-    labels = ward(points, 4, weights=weights.astype(float))
-    assert same_groups(np.repeat(labels, weights), ward(np.repeat(points, weights, axis=0), 4))
-
-
 def test_equal_points_are_merged_at_no_cost() -> None:
     points = np.repeat(np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 9.0]]), 7, axis=0)
     assert ward(points, 3).tolist() == np.repeat([0, 1, 2], 7).tolist()
 
 
 def test_centres_of_groups_are_means() -> None:
-    found = groups_of(np.array([[0.0, 1.0], [2.0, 1.0], [5.0, 5.0]]), np.array([0, 0, 1]))
+    points = np.array([[0.0, 1.0], [2.0, 1.0], [5.0, 5.0]])
+    found = groups_of(points, np.array([0, 0, 1]))
     assert found.centres.tolist() == [[1.0, 1.0], [5.0, 5.0]]
-    assert found.inertia == 2.0
+    assert found.inertia(points) == 2.0
 
 
 @pytest.mark.parametrize("make", BOTH)
@@ -210,9 +202,9 @@ def test_what_is_declared_deterministic_ignores_the_seed() -> None:
         assert (first == other).all()
 
 
-def test_many_users_are_merged_by_centres_and_found_all_the_same() -> None:
-    world = checkerboard(600, 40)
-    assert hit_share(Hierarchical(n_clusters=2, factors=2, shrink=1.0, max_points=20), world) > 0.95
+def test_many_users_are_drawn_from_and_found_all_the_same() -> None:
+    world = checkerboard(600, 40, stray=0.5)
+    assert hit_share(Hierarchical(n_clusters=2, factors=2, shrink=1.0, max_points=100), world) > 0.95
 
 
 @pytest.mark.parametrize("make", BOTH)

@@ -15,6 +15,8 @@ from recbench_clusters.offsets import offsets
 from recbench_clusters.profiles import Features, projection
 from recbench_clusters.ward import ward
 
+SAMPLE_SEED = 0
+
 Values: TypeAlias = Literal["one", "rating"]
 
 
@@ -172,12 +174,11 @@ class KMeans(Clusters):
 class Hierarchical(Clusters):
     """Groups users by Ward's hierarchical clustering; the rest is as in `Clusters`.
 
-    Up to `max_points` users are merged one by one. More are first gathered round that many centres of K-means, each
-    of which then weighs as many users as it has: time and memory stay bounded, and no matrix of users by users is
-    ever made.
+    Of more than `max_points` users that many are drawn and merged, and the others join the group with the nearest
+    centre: time and memory stay bounded, and no matrix of users by users is ever made.
 
     Args:
-        max_points: users, or centres of users, to merge.
+        max_points: users that are merged one by one.
         n_clusters: as in `Clusters`, like all the others.
     """
 
@@ -203,10 +204,9 @@ class Hierarchical(Clusters):
         if len(points) <= self._max_points:
             return groups_of(points, ward(points, self._n_clusters))
         # A fixed seed: the seed of the trial shall not matter to an algorithm that is called deterministic.
-        small = k_means(points, self._max_points, seed=0)
-        weights = np.bincount(small.labels, minlength=len(small.centres)).astype(np.float64)
-        of_centre = ward(small.centres, self._n_clusters, weights=weights)
-        return groups_of(points, of_centre[small.labels])
+        sample = np.random.default_rng(SAMPLE_SEED).choice(len(points), self._max_points, replace=False)
+        sampled = groups_of(points[sample], ward(points[sample], self._n_clusters))
+        return Groups(labels=assign(points, sampled.centres), centres=sampled.centres)
 
 
 def _item_names(train: Dataset) -> Sequence[str]:

@@ -19,13 +19,15 @@ class Groups:
 
     Attributes:
         labels: (n,) int64, the centre of each point.
-        centres: (n_groups, n_columns) float64, the mean of each group.
-        inertia: sum of squared distances of points to their centres.
+        centres: (n_groups, n_columns) float64.
     """
 
     labels: NDArray[np.int64]
     centres: NDArray[np.float64]
-    inertia: float
+
+    def inertia(self, points: NDArray[np.float64]) -> float:
+        """Sum of squared distances of points (n, n_columns) to their centres."""
+        return float(np.sum((points - self.centres[self.labels]) ** 2))
 
 
 def assign(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -77,7 +79,6 @@ def k_means(
     return Groups(
         labels=lloyd.labels_.astype(np.int64),
         centres=np.asarray(lloyd.cluster_centers_, dtype=np.float64),
-        inertia=float(lloyd.inertia_),
     )
 
 
@@ -87,7 +88,7 @@ def groups_of(points: NDArray[np.float64], labels: NDArray[np.int64]) -> Groups:
     centres = np.zeros((len(sizes), points.shape[1]))
     np.add.at(centres, labels, points)
     centres /= sizes[:, None]
-    return Groups(labels=labels, centres=centres, inertia=float(np.sum((points - centres[labels]) ** 2)))
+    return Groups(labels=labels, centres=centres)
 
 
 def _check_shapes(points: NDArray[np.float64], centres: NDArray[np.float64]) -> None:

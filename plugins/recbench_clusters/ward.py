@@ -6,12 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def ward(
-    points: NDArray[np.float64], n_groups: int, *, weights: NDArray[np.float64] | None = None
-) -> NDArray[np.int64]:
+def ward(points: NDArray[np.float64], n_groups: int) -> NDArray[np.int64]:
     """Merge the two groups whose union adds least to the squared distances, until `n_groups` are left.
 
-    Merging a and b costs w_a w_b / (w_a + w_b) |c_a - c_b|^2, with weights w and centres c.
+    Merging a and b costs w_a w_b / (w_a + w_b) |c_a - c_b|^2, for groups of w points with centres c.
 
     The chain of nearest neighbours finds all merges: follow the nearest group from group to group until two are each
     other's nearest, merge them, go on from what is left of the chain. That gives the same tree as taking the
@@ -20,7 +18,6 @@ def ward(
     Args:
         points: (n, n_columns).
         n_groups: groups to leave.
-        weights: (n,) how many points each point stands for; 1 by default.
 
     Returns:
         (n,) int64 groups, numbered from 0 in order of their first points.
@@ -28,15 +25,15 @@ def ward(
     Source: Ward, JASA 1963; Benzecri 1982 for the chain; Murtagh and Legendre, Journal of Classification 2014.
     """
     n = len(points)
-    merges, costs = _tree(points, np.ones(n) if weights is None else weights)
+    merges, costs = _tree(points)
     cheapest = np.argsort(costs, kind="stable")[: max(n - n_groups, 0)]
     return _joined(n, merges[cheapest])
 
 
-def _tree(points: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _tree(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(n - 1, 2) pairs of points, one of each group merged, and (n - 1,) what merging them cost."""
     n = len(points)
-    centres, weight = points.astype(np.float64), weights.astype(np.float64)
+    centres, weight = points.astype(np.float64), np.ones(n)
     merges, costs = np.empty((max(n - 1, 0), 2), dtype=np.int64), np.empty(max(n - 1, 0))
     chain: list[int] = []
     alive = 0
