@@ -98,8 +98,11 @@ def test_both_frameworks_learn_the_same_from_one_batch() -> None:
     start = Weights.glorot(design, draw)
     schedule = Schedule(epochs=5, batch_size=35, rate=0.001, dropout=0.0)
     one, two = (mlp(name).train(start, design, sample, None, schedule, 0)[0] for name in FRAMEWORKS)
-    np.testing.assert_allclose(one.user, two.user, atol=1e-3)
-    np.testing.assert_allclose(one.second, two.second, atol=1e-3)
+    for name in ("user", "item", "second", "third"):
+        difference = np.abs(getattr(one, name) - getattr(two, name))
+        # The frameworks put Adam's epsilon in different places, which tells where a gradient is next to nothing.
+        assert np.mean(difference < 2e-4) > 0.9
+        assert np.abs(getattr(one, name) - getattr(start, name)).max() > 4e-3
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
