@@ -41,7 +41,7 @@ def of(label: str, score: float, **more: Any) -> Record:
 def rows(text: str) -> list[list[str]]:
     """The cells of the first table, its head first."""
     lines = [line for line in text.partition("<details>")[0].splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    cells = [[cell.strip().replace("\u00a0", " ") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     return [cells[0], *cells[2:]]
 
 
@@ -228,7 +228,11 @@ def test_a_board_on_which_nothing_is_ranked_can_be_shown() -> None:
         ({"deterministic": True}, "0 (deterministic)"),
         ({"parameters": {"l2": 3}}, "l2 = 3"),
         ({}, "A Processor, 2 cores, 1 for a trial, Linux x86_64, Python 3.11.7, recbench 0.1.0, numpy 2.4.6"),
-        ({}, "density 91.7 % · **relevant** ratings of 4 and more in test · **users evaluated** 2, 100 % of all"),
+        ({}, "density 91.7 % · **Test** 20 % of each user's interactions, drawn at random (seed 42) · "),
+        (
+            {},
+            "**Relevant** ratings of 4 and more in test · **Users evaluated** 2, 100 % of all · **Leak of the future**",
+        ),
         ({}, "- **coverage**: items in at least one list / all items of the data set. Higher is better."),
         ({}, "- **Metric version**: 1\n- **Recorded**: 2026-11-24"),
     ],
@@ -438,7 +442,7 @@ def test_a_plugin_with_a_hostile_name_harms_nothing() -> None:
     hostile = [of(HOSTILE, 0.1, distribution=HOSTILE, version=HOSTILE, protocol=protocol(title=HOSTILE)), of("a", 0.2)]
     tame = [of("x", 0.1, distribution="x", version="x", protocol=protocol(title="x")), of("a", 0.2)]
     text = leaderboard.render(hostile)
-    page, like = GITHUB.render(text), GITHUB.render(leaderboard.render(tame))
+    page, like = (re.sub("\u00a0+", " ", GITHUB.render(each)) for each in (text, leaderboard.render(tame)))
     assert "<b>" not in page
     assert page.replace("|&lt;b&gt;", "x").replace("'x'", "x") == like
     assert names(text) == ["a", r"\|&lt;b&gt;"]

@@ -9,6 +9,8 @@ from typing import Literal
 from recbench.leaderboard.standings import Board, Figure, Standing
 from recbench.leaderboard.wording import cost, score
 
+Kind = Literal["all", "warm", "cost"]
+
 ARROWS = {"high": " ↑", "low": " ↓", "none": ""}
 
 
@@ -23,7 +25,7 @@ class Column:
     """
 
     key: str
-    kind: Literal["all", "warm", "cost"]
+    kind: Kind
     title: str
     places: int = 0
 
@@ -88,8 +90,11 @@ def others(board: Board) -> list[tuple[str, list[Column]]]:
     """All scores that are not in the main table, in groups that belong together, each with a title."""
     seen = set(main(board))
     groups: dict[str, list[Column]] = {}
-    for kind in ("warm", "all") if board.sorts_warm else ("all",):
-        for cutoff in dict.fromkeys(map(_cutoff, board.keys)):
+    # What belongs to the main table comes first: the same cut-off, and its kind of metrics.
+    cutoffs = dict.fromkeys([_cutoff(column.key) for column in main(board)] + [_cutoff(key) for key in board.keys])
+    kinds: tuple[Kind, ...] = ("warm", "all") if board.sorts_warm else ("all",)
+    for cutoff in cutoffs:
+        for kind in kinds:
             title = f"At {cutoff}" if cutoff else "Ratings"
             if board.sorts_warm:
                 title += ", users with a history" if kind == "warm" else ", all users"
@@ -98,7 +103,7 @@ def others(board: Board) -> list[tuple[str, list[Column]]]:
     return [(title, found) for title, found in groups.items() if found]
 
 
-def _of(board: Board, key: str, kind: Literal["all", "warm", "cost"]) -> Column:
+def _of(board: Board, key: str, kind: Kind) -> Column:
     suffix = f" ({kind})" if board.sorts_warm else ""
     return Column(key=key, kind=kind, title=key + suffix)
 

@@ -28,7 +28,7 @@ def data_facts(board: Board) -> Iterator[Fact]:
         where = "in train " if board.protocol["deciding"]["split"]["kind"] == "time" else ""
         yield (
             "Core",
-            f"users and items with fewer than {escape(core)} interactions {where}left out till none was left",
+            f"users and items with fewer than {escape(core)} interactions {where}left out, repeatedly",
         )
     left_out = {**(data.get("dropped") or {}), "duplicates merged": data.get("duplicates", 0)}
     yield "Left out while reading", escape(", ".join(f"{n:,} {why}" for why, n in sorted(left_out.items()) if n))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from recbench.leaderboard import facts, notes
 from recbench.leaderboard.columns import ARROWS, Cell, Column, best_of, grid, main, others, primary
 from recbench.leaderboard.commands import commands
+from recbench.leaderboard.splitting import sentence
 from recbench.leaderboard.standings import Board, Standing, board, metric_of, parameters_of
 from recbench.leaderboard.wording import escape, pad, plain, width
 from recbench.protocols.spec import canonical
@@ -16,6 +17,7 @@ from recbench.records import Record
 REASON_LENGTH = 90
 PARAMETERS_LENGTH = 200
 HASH_LENGTH = 10
+NO_BREAK, NO_BREAK_ENTITY = "\u00a0", "&nbsp;"
 MADE_BY = "<!-- Made by `recbench render` from the records: edits of this file are lost. -->"
 """The first line of a board; a file that begins with it is held against the records."""
 
@@ -48,14 +50,15 @@ def _parts(found: Board) -> Iterator[str]:
 
 
 def _in_short(found: Board) -> str:
-    said = [
-        f"**Data** {facts.size(found)}",
-        f"**relevant** {facts.relevance(found)}",
-        f"**users evaluated** {facts.population(found)}" if facts.population(found) else "",
-        f"**leak of the future** {facts.leak(found)}",
-        f"**recorded** {escape(facts.dates(found))}" if facts.dates(found) else "",
-    ]
-    return " · ".join(each for each in said if each)
+    said = {
+        "Data": facts.size(found),
+        "Test": escape(sentence(found.protocol["deciding"]["split"]).partition(";")[0]),
+        "Relevant": facts.relevance(found),
+        "Users evaluated": facts.population(found),
+        "Leak of the future": facts.leak(found),
+        "Recorded": escape(facts.dates(found)),
+    }
+    return " · ".join(f"**{name}** {text}" for name, text in said.items() if text)
 
 
 def _legend(found: Board) -> str:
@@ -79,7 +82,7 @@ def _spread(found: Board) -> str:
 
 
 def _table(found: Board, columns: Sequence[Column], *, name: Callable[[Standing], str]) -> str:
-    heads = ["#", "algorithm", *(escape(each.title) + ARROWS[best_of(found, each)] for each in columns)]
+    heads = ["#", "algorithm", *(_head(found, each) for each in columns)]
     rows = [
         ["-" if standing.rank is None else str(standing.rank), name(standing), *map(_cell, row)]
         for standing, row in zip(found.standings, grid(found, columns), strict=True)
@@ -87,10 +90,15 @@ def _table(found: Board, columns: Sequence[Column], *, name: Callable[[Standing]
     return aligned(heads, rows)
 
 
+def _head(found: Board, column: Column) -> str:
+    """A title, with an arrow where it is not plain which way is better."""
+    return escape(column.title) + ("" if column.kind == "cost" else ARROWS[best_of(found, column)])
+
+
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    return (f"**{cell.text}**" if cell.is_best else cell.text) + cell.spread
+    return (f"**{cell.text}**" if cell.is_best else cell.text) + cell.spread.replace(" ", NO_BREAK)
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (1,)) -> str:
@@ -108,7 +116,19 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequen
         [pad(cell, w, right=place not in left) for place, (cell, w) in enumerate(zip(row, widths, strict=True))]
         for row in (heads, *rows)
     ]
+    padded[0] = [_unfolded(cell) if place in left else cell for place, cell in enumerate(padded[0])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (padded[0], rule, *padded[1:]))
+
+
+def _unfolded(head: str) -> str:
+    """Have a column as wide as its head is padded: browsers fold texts before they let a wide table be scrolled.
+
+    The entity keeps readers of Markdown from cutting off the blanks before it.
+    """
+    n_blanks = len(head) - len(head.rstrip(" "))
+    if n_blanks <= len(NO_BREAK_ENTITY):
+        return head
+    return head.rstrip(" ") + NO_BREAK * (n_blanks - len(NO_BREAK_ENTITY)) + NO_BREAK_ENTITY
 
 
 def _bare_name(standing: Standing) -> str:
@@ -181,6 +201,8 @@ def _definitions(found: Board) -> Iterator[tuple[str, str]]:
         best = {"high": " Higher is better.", "low": " Lower is better."}.get(str(metric.get("best")), "")
         definition = escape(metric.get("definition", "")).rstrip(".")
         yield escape(name), f"{definition}.{best}" if definition else best.strip()
+    if found.sorts_warm:
+        yield "(warm), (all)", "over users with a history in train, and over everybody."
     yield "fit s", "seconds of training. Costs are measured, and means over the trials of a row."
     yield "ms/user", "milliseconds to rank for one user on request, the median."
     yield "MB", "peak private memory of the trial's process, sampled."
