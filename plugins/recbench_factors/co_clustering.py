@@ -73,8 +73,12 @@ class CoClustering:
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predict a rating for each item of the catalogue: (m,) -> (m, n_items)."""
         items = np.arange(len(self._item))
-        predicted = self.predict(np.repeat(users, len(items)), np.tile(items, len(users)))
-        return predicted.reshape(len(users), len(items))
+        block, user, item = self._parts(users[:, None], items[None, :])
+        predicted = block + user + item
+        predicted[:, np.isnan(self._item_mean)] = self._user_mean[users][:, None]
+        predicted[np.isnan(self._user_mean[users])] = self._item_mean
+        predicted[np.isnan(predicted)] = self._mean
+        return predicted
 
     def explain(self, user: int, items: NDArray[np.int64]) -> Sequence[str]:
         """Write out the mean of the block, and what sets user and item apart."""

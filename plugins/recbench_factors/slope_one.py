@@ -29,8 +29,9 @@ class SlopeOne:
         """Find the mean differences of all pairs of items."""
         self._ratings = train.user_item("rating")
         rated = _ones(self._ratings)
-        together = (rated.T @ rated).toarray()
-        sums = (rated.T @ self._ratings).toarray()  # (j, i): ratings of i by those who rated j too
+        # Sparse products would copy arrays of another order every time.
+        together = (rated.T @ rated).toarray(order="C")
+        sums = (rated.T @ self._ratings).toarray(order="C")  # (j, i): ratings of i by those who rated j too
         sums -= sums.T.copy()
         self._more = np.divide(sums, together, out=sums, where=together > 0.0)  # (j, i): dev(i, j)
         self._together = (together > 0.0).astype(np.float64)

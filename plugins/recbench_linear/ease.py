@@ -39,9 +39,10 @@ class Ease(ItemBased):
 
 
 def _inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse of a symmetric positive definite matrix, which is overwritten."""
+    """The inverse of a symmetric positive definite matrix, which is overwritten; rows lie one after the other."""
     if not len(gram):
         return gram
     factor = cho_factor(gram, overwrite_a=True, check_finite=False)
     inverse: NDArray[np.float64] = cho_solve(factor, np.eye(len(gram)), overwrite_b=True, check_finite=False)
-    return inverse
+    # LAPACK's columns lie one after the other, and sparse products would copy them every time. It is symmetric.
+    return inverse.T
