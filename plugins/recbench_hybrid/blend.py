@@ -49,7 +49,7 @@ class Blend:
         self._shares = _ranking_shares(parts, rest, looked_at, steps=self._steps, seed=seed)
         self._rating = _rating_weights(parts, looked_at)
         self._parts = [fitted(name, train, seed=seed, build=build, validation=validation) for name in self._names]
-        # Without it, recbench would rather ask nobody for ratings than be told nothing for each of them.
+        # recbench asks whoever has `predict` for ratings: what only ranks must not have it.
         if any(part.rates for part in parts):
             self.predict = self._predict
 
@@ -103,7 +103,7 @@ def _rating_weights(parts: Sequence[Component], validation: Dataset) -> _Rating:
     known = [column[~np.isnan(column)] for column in outputs]
     level = float(rows.rating.mean(dtype=np.float64)) if len(rows) else 0.0
     means = np.array([column.mean() if len(column) else level for column in known])
-    if not len(rows):
+    if not len(rows) or not outputs:
         return _Rating(constant=0.0, weights=np.full(len(means), 1.0 / max(1, len(means))), means=means)
     constant, weights = least_squares(_filled(outputs, means), rows.rating.astype(np.float64))
     return _Rating(constant=constant, weights=weights, means=means)

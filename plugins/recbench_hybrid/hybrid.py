@@ -77,6 +77,7 @@ class Hybrid:
         self._model = fitted(self._name, replace(train, users=users), seed=seed, build=build, validation=held_out)
         self._outputs = self._all_outputs(train)
         self._user_names = [f"user {name}" for name in train.user_ids]
+        # recbench asks whoever has `predict` for ratings: what only ranks must not have it.
         if self._model.rates:
             self._level = self._levels(train, seed)
             self.predict = self._predict
