@@ -481,5 +481,7 @@ def test_a_hybrid_of_the_network_knows_the_colours() -> None:
     from recbench_mlp.in_torch import TorchMLP
 
     world = checkerboard(density=0.5, stray=0.5)
-    scores = fit_hybrid(world.train, TorchMLP(epochs=40, batch_size=16, early_stopping=False), k=10).score(np.arange(len(world.likes)))
+    scores = fit_hybrid(world.train, TorchMLP(epochs=40, batch_size=16, early_stopping=False), k=10).score(
+        np.arange(len(world.likes))
+    )
     assert np.take_along_axis(world.likes, ranked(scores, world).astype(int), axis=1).mean() > 0.9
