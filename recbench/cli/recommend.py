@@ -37,8 +37,8 @@ STAGES = {
 @click.command(
     epilog="""\b
 Examples:
-  recbench recommend ease --user 943
-  recbench recommend item-cosine --user 943 -n 5 --explain
+  recbench recommend ease --user 10
+  recbench recommend item-cosine --user 10 -n 5 --explain
   recbench recommend ease -p movielens-100k --new-user "50:5,181:4"
 
 \b
