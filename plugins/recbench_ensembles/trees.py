@@ -228,7 +228,7 @@ class RandomForest(TreeEnsemble):
     def __init__(
         self,
         *,
-        trees: int = 50,
+        trees: int = 40,
         sample: float = 0.2,
         feature_share: float = 0.33,
         leaf_size: int = 10,
@@ -282,7 +282,7 @@ class Bagging(TreeEnsemble):
     def __init__(
         self,
         *,
-        trees: int = 50,
+        trees: int = 30,
         sample: float = 0.1,
         leaf_size: int = 10,
         folds: int = 5,
