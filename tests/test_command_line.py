@@ -105,10 +105,15 @@ def test_the_readme_s_plugin_runs(tmp_path: Path) -> None:
     assert scores[0] == scores[1]
 
 
+def test_the_readme_begins_with_a_run_its_table_and_a_plugin() -> None:
+    assert "@hookimpl" in "\n".join(README.splitlines()[:45])
+
+
 def test_the_readme_shows_the_published_board() -> None:
     records = Store(REPOSITORY / "leaderboards").load_all()[0]
     default = [record for record in records if record.protocol["name"] == "movietweetings"]
-    assert leaderboard.terminal(default, width=96, color=False) in README
+    shown = leaderboard.terminal(default, width=96, color=False).splitlines()[:12]
+    assert "\n".join(shown) in README
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
