@@ -152,7 +152,10 @@ def _tuning(found: Board) -> str:
     tuned = {each.name: each.first.protocol.get("tuned") for each in found.standings}
     budgets = {budget for budget in tuned.values() if budget}
     if not budgets:
-        return "No parameters were tuned for this protocol: each algorithm has its defaults, or what the protocol says."
+        return (
+            "No tuning trials are on record for this protocol: each algorithm has its defaults, or what the protocol "
+            "says. Many of recbench's own defaults were chosen on the validation part of MovieTweetings."
+        )
     shown = ", ".join(f"{escape(name)} ({budget})" for name, budget in tuned.items() if budget)
     rest = "" if all(tuned.values()) else "; all others have their defaults, or what the protocol says"
     return f"Tuned on the validation part, with the number of trials: {shown}{rest}."
