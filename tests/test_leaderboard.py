@@ -221,7 +221,7 @@ def test_a_board_on_which_nothing_is_ranked_can_be_shown() -> None:
         ({"marks": ("ties by the plugin",)}, "- Ties by the plugin: a."),
         ({"protocol": protocol(settings={"l2": 3})}, "- Parameters set by hand: a."),
         ({"protocol": protocol(tuned=30)}, "Tuned on the validation part, with the number of trials: a (30)."),
-        ({"protocol": protocol(tuned=None)}, "No parameters were tuned for this protocol"),
+        ({"protocol": protocol(tuned=None)}, "No tuning trials are on record for this protocol"),
         ({"data": {"dropped": {"off the scale": 5}}}, "**Left out while reading**: 5 off the scale"),
         ({"data": {"license": "CC0", "citation": "Me, 2020"}}, "- **License**: CC0\n- **Cite**: Me, 2020"),
         ({"baseline": True}, "*a* <sub>baseline, someone 1.0</sub>"),
