@@ -39,7 +39,9 @@ class Hybrid:
         shrink: added to the denominator of the similarity.
         own: similarity of users to themselves; 0 leaves their own output out, as the formula has it.
         center: whether predicted ratings keep the user's own level.
-        last: gives the model features of recency, from this many last items of each user; 0 gives none.
+        last: gives the model features of recency, from this many last items of each user; 0 gives none. Over three
+            seeds they changed the centred RMSE on MovieTweetings from 1.392 to 1.396 (3 items) and 1.393 (10), and
+            with the split in time from 1.632 to 1.696 and 1.680: what they say of a user is out of date by then.
     """
 
     def __init__(
@@ -85,10 +87,9 @@ class Hybrid:
     def score(self, users: Int64Array) -> FloatArray:
         """Average scores over neighbours: (m,) -> (m, n_items)."""
         share = self._share[users]
-        if self._outputs is not None:
-            return np.asarray(share @ self._outputs, dtype=np.float64)
-        needed = np.unique(share.indices)
-        return np.asarray(share[:, needed] @ self._model.scores(needed.astype(np.int64)))
+        needed = np.unique(share.indices).astype(np.int64)
+        outputs = self._model.scores(needed) if self._outputs is None else self._outputs[needed]
+        return np.asarray(share[:, needed] @ outputs, dtype=np.float64)
 
     def explain(self, user: int, items: Int64Array) -> Sequence[str]:
         """Name the neighbours with their shares and what the model says of them."""
