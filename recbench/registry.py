@@ -12,7 +12,6 @@ import importlib.metadata
 import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ import pluggy
 from recbench import hookspecs
 from recbench.api import Algorithm, Metric, Source
 from recbench.errors import RecbenchError, UnknownName
+from recbench.single_file import import_file
 
 GROUP = "recbench"
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -198,19 +198,6 @@ def _import(plugin: Plugin) -> ModuleType:
     if plugin.file is None:
         return importlib.import_module(plugin.module)
     return import_file(plugin.file)
-
-
-def import_file(path: Path) -> ModuleType:
-    """Import a single-file plugin under the name of the file."""
-    if path.stem in sys.modules and getattr(sys.modules[path.stem], "__file__", None) != str(path):
-        raise ImportError(f"a module called {path.stem!r} is loaded already: rename the file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _collect(plugin: Plugin, module: ModuleType) -> Loaded:

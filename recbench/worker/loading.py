@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
+from recbench.single_file import import_file
 from recbench.worker.parameters import BadParameters, check_parameters
 
 
@@ -38,7 +37,7 @@ class Recipe:
 
     def _class(self) -> Callable[..., Any]:
         module_name, _, name = self.target.partition(":")
-        module = _import_file(module_name, self.file) if self.file else importlib.import_module(module_name)
+        module = import_file(Path(self.file)) if self.file else importlib.import_module(module_name)
         found: Callable[..., Any] = getattr(module, name)
         return found
 
@@ -55,16 +54,3 @@ class Builder:
             declared = ", ".join(map(repr, self._recipes)) or "none"
             raise BadParameters(f"{name!r} is not among the declared components: {declared}")
         return self._recipes[name].make(**parameters)
-
-
-def _import_file(name: str, path: str) -> ModuleType:
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == path:
-        return known
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
