@@ -13,8 +13,8 @@ from recbench_ensembles.components import fitted, joined, ranks, rates, scores_o
 from recbench_ensembles.explanation import greatest, written_out
 from recbench_ensembles.heldout import Answers, ask, parts_of, predictions_of, standings
 from recbench_ensembles.meta import Linear, Trees, ranking_weights
+from recbench_ensembles.parameters import at_least
 from recbench_ensembles.ratings import FloatArray, IntArray
-from recbench_ensembles.trees import at_least
 
 Meta: TypeAlias = Literal["linear", "tree"]
 DEFAULT_OF = ("bias", "item-cosine", "user-cosine", "item-pearson", "co-clustering", "ease", "recent-popularity")
