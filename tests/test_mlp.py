@@ -14,7 +14,7 @@ import pytest
 from published_data import Fold, rmse_and_mae
 from recbench_mlp import ARTICLE
 from recbench_mlp.design import Design
-from recbench_mlp.network import MLP, Sample, Schedule, Stopping, Weights
+from recbench_mlp.network import MLP, Sample, Schedule, Stopping, Weights, in_epochs
 from worlds import checkerboard, feature_world, fitted
 
 from recbench.datasets import builtin_sources, load
@@ -103,6 +103,28 @@ def test_both_frameworks_learn_the_same_from_one_batch() -> None:
         # The frameworks put Adam's epsilon in different places, which tells where a gradient is next to nothing.
         assert np.mean(difference < 2e-4) > 0.9
         assert np.abs(getattr(one, name) - getattr(start, name)).max() > 4e-3
+
+
+def test_both_frameworks_learn_the_same_over_epochs_of_many_batches() -> None:
+    world = checkerboard(n_users=20, n_items=15).train
+    one, two = (
+        fitted(
+            mlp(name, epochs=4, batch_size=8, dropout=0.0, early_stopping=False), checkerboard(n_users=20, n_items=15)
+        )
+        for name in FRAMEWORKS
+    )
+    pairs = np.repeat(np.arange(20), 15), np.tile(np.arange(15), 20)
+    first, second = one.predict(*pairs), two.predict(*pairs)
+    assert np.abs(first - world.interactions.rating.mean()).max() > 0.5
+    np.testing.assert_allclose(first, second, atol=0.01)
+
+
+def test_each_epoch_sees_all_rows_in_an_order_of_its_own() -> None:
+    sample = Sample(user=np.arange(50), item=np.arange(50), target=np.arange(50, dtype=np.float32))
+    epochs = [rows.user.tolist() for rows in in_epochs(sample, 3, 0)]
+    assert all(sorted(epoch) == list(range(50)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert [rows.target.tolist() for rows in in_epochs(sample, 3, 0)] == epochs
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

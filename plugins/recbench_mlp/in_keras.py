@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from recbench_mlp.design import Design
-from recbench_mlp.network import MLP, Sample, Schedule, Stopping, Weights
+from recbench_mlp.network import MLP, Sample, Schedule, Stopping, Weights, in_epochs
 
 AT_ONCE = 1 << 14
 
@@ -26,27 +26,27 @@ class KerasMLP(MLP):
         _limit_threads()
         keras.utils.set_random_seed(seed)
         if self.device == "auto":
-            return _train(weights, design, sample, held_out, schedule)
+            return _train(weights, design, sample, held_out, schedule, seed)
         with tf.device(self.device):
-            return _train(weights, design, sample, held_out, schedule)
+            return _train(weights, design, sample, held_out, schedule, seed)
 
 
 def _train(
-    weights: Weights, design: Design, sample: Sample, held_out: Sample | None, schedule: Schedule
+    weights: Weights, design: Design, sample: Sample, held_out: Sample | None, schedule: Schedule, seed: int
 ) -> tuple[Weights, int]:
     network = build(weights, design, schedule.dropout)
     network.compile(optimizer=FusedAdam(schedule.rate), loss="mse", steps_per_execution=64)
-    halt = _Halt(held_out)
-    network.fit(
-        (sample.user, sample.item),
-        sample.target,
-        batch_size=schedule.batch_size,
-        epochs=schedule.epochs,
-        verbose=0,
-        callbacks=[halt] if held_out is not None else [],
-    )
-    best = halt.stopping.best_epoch if held_out is not None else schedule.epochs
-    return weights_of(network), best
+    stopping = Stopping()
+    for rows in in_epochs(sample, schedule.epochs, seed):
+        network.fit((rows.user, rows.item), rows.target, batch_size=schedule.batch_size, shuffle=False, verbose=0)
+        if held_out is not None and stopping.is_over(_error(network, held_out)):
+            break
+    return weights_of(network), schedule.epochs if held_out is None else stopping.best_epoch
+
+
+def _error(network: Any, sample: Sample) -> float:
+    found = network.predict((sample.user, sample.item), batch_size=AT_ONCE, verbose=0)
+    return float(np.mean((found - sample.target) ** 2))
 
 
 def build(weights: Weights, design: Design, dropout: float) -> Any:
@@ -150,22 +150,6 @@ class _Table(keras.layers.Layer):  # type: ignore[misc]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape, self._rows.shape[1])
-
-
-class _Halt(keras.callbacks.Callback):  # type: ignore[misc]
-    """Stops when the error on held-out rows has not fallen for a while."""
-
-    def __init__(self, held_out: Sample | None) -> None:
-        super().__init__()
-        self.stopping = Stopping()
-        self._held_out = held_out
-
-    def on_epoch_end(self, _epoch: int, _logs: Any = None) -> None:
-        assert self._held_out is not None
-        rows = self._held_out
-        found = self.model.predict((rows.user, rows.item), batch_size=AT_ONCE, verbose=0)
-        if self.stopping.is_over(float(np.mean((found - rows.target) ** 2))):
-            self.model.stop_training = True
 
 
 def _limit_threads() -> None:

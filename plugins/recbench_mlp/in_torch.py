@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from recbench_mlp.design import Design
-from recbench_mlp.network import MLP, Sample, Schedule, Stopping, Weights
+from recbench_mlp.network import MLP, Sample, Schedule, Stopping, Weights, in_epochs
 
 
 class TorchMLP(MLP):
@@ -26,13 +26,12 @@ class TorchMLP(MLP):
         device = torch.device(self._place())
         network = Network(weights, design, schedule.dropout).to(device)
         optimizer = torch.optim.Adam(network.parameters(), lr=schedule.rate, eps=1e-7, fused=True)
-        rows = [torch.from_numpy(column).to(device) for column in (sample.user, sample.item, sample.target)]
-        stopping, n_epochs = Stopping(), 0
-        for n_epochs in range(1, schedule.epochs + 1):  # noqa: B007 - how far it got is needed below
-            _epoch(network, optimizer, rows, schedule.batch_size)
+        stopping = Stopping()
+        for rows in in_epochs(sample, schedule.epochs, seed):
+            _epoch(network, optimizer, rows, schedule.batch_size, device)
             if held_out is not None and stopping.is_over(_error(network, held_out, device)):
                 break
-        return network.weights(), n_epochs if held_out is None else stopping.best_epoch
+        return network.weights(), schedule.epochs if held_out is None else stopping.best_epoch
 
     def _place(self) -> str:
         if self.device != "auto":
@@ -78,11 +77,12 @@ class Network(nn.Module):  # type: ignore[misc]
         )
 
 
-def _epoch(network: Network, optimizer: torch.optim.Optimizer, rows: list[torch.Tensor], batch_size: int) -> None:
+def _epoch(
+    network: Network, optimizer: torch.optim.Optimizer, sample: Sample, batch_size: int, device: torch.device
+) -> None:
     network.train()
-    order = torch.randperm(len(rows[0])).to(rows[0].device)
-    for batch in order.split(batch_size):
-        user, item, target = (column[batch] for column in rows)
+    columns = [torch.from_numpy(column).to(device) for column in (sample.user, sample.item, sample.target)]
+    for user, item, target in zip(*(column.split(batch_size) for column in columns), strict=True):
         optimizer.zero_grad()
         loss = (network(user, item) - target).square().mean()
         loss.backward()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +92,17 @@ class Sample:
     def of(cls, rows: Interactions, center: float) -> Sample:
         """The rows of a data set."""
         return cls(user=rows.user.astype(np.int64), item=rows.item.astype(np.int64), target=targets(rows, center))
+
+
+def in_epochs(sample: Sample, n_epochs: int, seed: int) -> Iterator[Sample]:
+    """All rows, `n_epochs` times, each time in another order: the same orders in both frameworks.
+
+    Once a seed is set, Keras' own shuffling gives one order at every epoch, which costs .02 of test RMSE by the third.
+    """
+    draw = np.random.default_rng([seed, 2])
+    for _ in range(n_epochs):
+        order = draw.permutation(len(sample.target))
+        yield Sample(user=sample.user[order], item=sample.item[order], target=sample.target[order])
 
 
 class MLP(ABC):
