@@ -15,7 +15,7 @@ from recbench.metrics import METRICS_VERSION
 from recbench.protocols.spec import Protocol
 from recbench.recording import job_of, record_of, rescored
 from recbench.records import Record, Status, Store, load, read_lists
-from recbench.registry import Registry, how_to_install, missing
+from recbench.registry import Registry, how_to_install
 from recbench.scene import Scene, hidden_folders, prepare
 from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
 
@@ -252,10 +252,7 @@ def _stands(record: Record, trial: Trial, scene: Scene, options: Options) -> boo
 
 
 def _unavailable(row: Row) -> Unavailable | None:
-    components = (component for component, _ in row.components.values())
-    for offered in (row.offered, *components):
-        if missing(offered.value):
-            return Unavailable(
-                label=row.label, algorithm=row.offered.value.name, how_to_install=how_to_install(offered)
-            )
-    return None
+    lacking = row.not_installed()
+    if lacking is None:
+        return None
+    return Unavailable(label=row.label, algorithm=row.offered.value.name, how_to_install=how_to_install(lacking))

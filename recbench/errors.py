@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 from collections.abc import Iterable
 
 
@@ -47,10 +46,3 @@ class UnknownName(RecbenchError):
         hint = f"; close: {', '.join(map(repr, close))}" if close else ""
         article = "an" if kind[0] in "aeiou" else "a"
         return cls(f"{name!r} is not the name of {article} {kind}{hint}", fix=fix)
-
-
-def install_hint(extra: str) -> str:
-    """The command that installs an extra of recbench's distribution, whatever that one is called."""
-    scripts = importlib.metadata.entry_points(group="console_scripts", name="recbench")
-    names = [script.dist.name for script in scripts if script.dist and script.value.startswith("recbench.cli")]
-    return f"pip install '{names[0]}[{extra}]'" if names else f"install recbench with its extra {extra!r}"

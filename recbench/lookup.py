@@ -26,9 +26,8 @@ def row_named(label: str, protocol: Protocol, registry: Registry, *, settings: S
             "algorithm", label, known, fix="run `recbench list`, or install the package that offers it"
         )
     (row,) = select(protocol, registry, Selection(wanted=(label,), settings=settings or {}))
-    for offered in (row.offered, *(component for component, _ in row.components.values())):
-        if lacking := missing(offered.value):
-            raise RecbenchError(
-                f"{offered.value.name!r} needs {', '.join(lacking)}, not installed here", fix=how_to_install(offered)
-            )
+    lacking = row.not_installed()
+    if lacking is not None:
+        modules = ", ".join(missing(lacking.value))
+        raise RecbenchError(f"{lacking.value.name!r} needs {modules}, not installed here", fix=how_to_install(lacking))
     return row

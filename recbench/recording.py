@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import importlib.util
 import math
 import sys
@@ -14,10 +13,11 @@ from typing import Any
 
 from recbench import metrics, provenance
 from recbench.data import FloatArray, Int32Array, Split
+from recbench.distribution import distribution
 from recbench.execution import Component, Job, Outcome
 from recbench.protocols.spec import as_json
 from recbench.records import Record, Status
-from recbench.registry import Plugin, distribution_name
+from recbench.registry import Plugin
 from recbench.scene import Scene
 from recbench.trials import Trial
 
@@ -159,7 +159,7 @@ def _provenance(plugin: Plugin, trial: Trial, scene: Scene, *, sandboxed: bool, 
     return {
         **provenance.machine(),
         "recorded": provenance.now(),
-        "recbench": importlib.metadata.version(distribution_name()),
+        "recbench": distribution().version,
         "threads": scene.protocol.trials.threads,
         "jobs": jobs,
         "sandboxed": sandboxed,

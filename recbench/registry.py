@@ -22,6 +22,7 @@ import pluggy
 
 from recbench import hookspecs
 from recbench.api import Algorithm, Metric, Source
+from recbench.distribution import distribution
 from recbench.errors import RecbenchError, UnknownName
 from recbench.single_file import import_file
 
@@ -135,7 +136,7 @@ def find() -> list[Plugin]:
     """Find the entry points of all installed distributions, recbench's own first, then by distribution and name."""
     points = importlib.metadata.entry_points(group=GROUP)
     found = [_describe(point) for point in points if point.dist is not None]
-    mine = _own().distribution
+    mine = distribution().name
     return sorted(set(found), key=lambda plugin: (plugin.distribution != mine, plugin.distribution, plugin.name))
 
 
@@ -162,14 +163,8 @@ def how_to_install(offered: Offered[Algorithm]) -> str:
 
 
 def _own() -> Plugin:
-    name = distribution_name()
-    return Plugin(name="recbench", module="recbench", distribution=name, version=importlib.metadata.version(name))
-
-
-def distribution_name() -> str:
-    """The name of the distribution that recbench was installed from."""
-    scripts = importlib.metadata.entry_points(group="console_scripts", name="recbench")
-    return next(script.dist.name for script in scripts if script.dist and script.value.startswith("recbench.cli"))
+    own = distribution()
+    return Plugin(name="recbench", module="recbench", distribution=own.name, version=own.version)
 
 
 def _describe(point: importlib.metadata.EntryPoint) -> Plugin:

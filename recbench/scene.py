@@ -55,7 +55,7 @@ def prepare(protocol: Protocol, registry: Registry, *, data_dir: Path | None = N
     """
     offered = {name: metric.value for name, metric in registry.metrics.items()}
     check_metrics(protocol, offered)
-    asked = metrics.resolve(protocol.evaluation.metrics, offered)
+    asked = tuple(offered[name] for name in protocol.evaluation.metrics)
     loaded = datasets.load(
         protocol.data,
         sources={name: source.value for name, source in registry.sources.items()},

@@ -14,7 +14,7 @@ from recbench.data import Split
 from recbench.errors import RecbenchError, UnknownName
 from recbench.protocols.spec import AlgorithmSpec, FileSpec, Protocol, as_json
 from recbench.records import trial_id
-from recbench.registry import Offered, Registry
+from recbench.registry import Offered, Registry, missing
 
 LISTS_VERSION = 1
 """Raised when the harness itself would rank or mask differently for the same scores."""
@@ -36,6 +36,11 @@ class Row:
     components: Mapping[str, tuple[Offered[Algorithm], Mapping[str, Any]]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_unproven: bool = False
+
+    def not_installed(self) -> Offered[Algorithm] | None:
+        """The first of the row's algorithm and its components that cannot run here for want of a module, if any."""
+        needed = (self.offered, *(component for component, _ in self.components.values()))
+        return next((offered for offered in needed if missing(offered.value)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

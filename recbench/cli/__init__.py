@@ -8,11 +8,8 @@ import sys
 
 import click
 
-from recbench.cli import data, listing, recommend, render, run, tune
+from recbench.cli import data, exits, listing, recommend, render, run, tune
 from recbench.errors import RecbenchError
-
-EXIT_ERROR = 1
-EXIT_INTERRUPTED = 130
 
 
 @click.group(
@@ -53,15 +50,15 @@ def _main() -> int:
     except RecbenchError as error:
         click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(f"{error.what}\nFix:   {error.fix}", err=True)
-        return EXIT_ERROR
+        return exits.ERROR
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        return EXIT_INTERRUPTED
+        return exits.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output went away; keep Python from complaining about it once more at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_ERROR
+        return exits.ERROR

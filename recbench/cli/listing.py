@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recbench.cli.offers import plugin_option, registry
+from recbench.cli.offers import output_option, plugin_option, registry
 from recbench.cli.screen import has_color, table, width_of
 
 if TYPE_CHECKING:
@@ -35,13 +35,7 @@ def list_(kind: str | None, plugins: tuple[Path, ...]) -> None:
 @click.command()
 @click.argument("name")
 @plugin_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("recbench-out"),
-    help="Where to look for a record by its id.",
-)
+@output_option
 def show(name: str, plugins: tuple[Path, ...], output: Path) -> None:
     """Show all that is known of NAME: an algorithm, data set, protocol, metric, plugin, or a record.
 
@@ -55,15 +49,13 @@ def show(name: str, plugins: tuple[Path, ...], output: Path) -> None:
 @click.command()
 def version() -> None:
     """Print versions: of recbench, its metrics, Python."""
-    import importlib.metadata
     import platform
 
+    from recbench.distribution import distribution
     from recbench.metrics import METRICS_VERSION
     from recbench.records import SCHEMA
-    from recbench.registry import distribution_name
 
-    name = distribution_name()
-    click.echo(f"{name} {importlib.metadata.version(name)}")
+    click.echo(f"{distribution().name} {distribution().version}")
     click.echo(f"metrics version {METRICS_VERSION}, record schema {SCHEMA}, Python {platform.python_version()}")
 
 

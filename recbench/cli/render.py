@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
+from recbench.cli import exits
 from recbench.cli.offers import DEFAULT_OUTPUT, data_dir_option, load_protocol, plugin_option, registry
 from recbench.cli.screen import printable
-
-EXIT_DIFFERS = 3
 
 folder_argument = click.argument(
     "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_OUTPUT, required=False
@@ -31,7 +30,7 @@ def render(folder: Path, **given: bool) -> int:
         for difference in differences:
             click.echo(printable(difference), err=True)
         click.echo("The boards follow from the records." if not differences else "Run `recbench render` to mend it.")
-        return EXIT_DIFFERS if differences else 0
+        return exits.NOT_OK if differences else 0
     for path in boards.write(folder).values():
         click.echo(path)
     return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recbench.cli import exits
 from recbench.cli.offers import (
     DEFAULT_PROTOCOL,
     complete_algorithm,
@@ -27,9 +28,6 @@ from recbench.errors import BadRecord
 if TYPE_CHECKING:
     from recbench.benchmark import Agenda, Entry, Options, Report, Unavailable
     from recbench.registry import Registry
-
-EXIT_NOT_OK = 3
-EXIT_INTERRUPTED = 130
 
 
 @click.command(
@@ -221,9 +219,9 @@ def _exit_code(report: Report, wanted: tuple[str, ...]) -> int:
     """A row that cannot run here counts only where it was asked for by name."""
     if report.interrupted:
         click.echo("Interrupted. What is finished is kept; the same command goes on from here.", err=True)
-        return EXIT_INTERRUPTED
+        return exits.INTERRUPTED
     failed = any(entry.record.reason is not None for entry in report.entries)
-    return EXIT_NOT_OK if failed or _asked_in_vain(report.unavailable, wanted) else 0
+    return exits.NOT_OK if failed or _asked_in_vain(report.unavailable, wanted) else 0
 
 
 def _asked_in_vain(unavailable: tuple[Unavailable, ...], wanted: tuple[str, ...]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recbench.datasets.cells import Span, Table
-from recbench.errors import BadData, RecbenchError, install_hint
+from recbench.distribution import install_hint
+from recbench.errors import BadData, RecbenchError
 
 _ROWS = 1 << 18
 
