@@ -104,7 +104,7 @@ def select(protocol: Protocol, registry: Registry, selection: Selection) -> tupl
             raise UnknownName.among("row of this run", label, labels, fix="set parameters of algorithms that run")
     if not labels:
         raise RecbenchError("no algorithm is left to run", fix="ask for fewer exclusions, or for more with -a")
-    chosen = [_row(rows[label], protocol, registry, selection.settings.get(label, {})) for label in labels]
+    chosen = [_row(rows[label], protocol, registry, selection.settings.get(label, {})) for label in sorted(labels)]
     return tuple(sorted(chosen, key=lambda row: (not row.offered.value.baseline, row.label)))
 
 
