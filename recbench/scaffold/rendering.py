@@ -1,0 +1,137 @@
+"""From what an author asks for to the files of a distribution. Pure but for reading the templates.
+
+A distribution is made of layers, folders below `templates/`: what all have, what its kind has, the code. In paths
+MODULE stands for the module's name and a leading `dot_` for a dot; in texts `string.Template` puts in the names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from string import Template
+from typing import Final, Literal
+
+from recbench.scaffold.naming import class_of, module_of
+
+Kind = Literal["algorithm", "metric", "source", "protocol"]
+Answers = Literal["ranker", "rating"]
+Framework = Literal["none", "sklearn", "torch", "tensorflow"]
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_SUFFIX: Final = ".template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to write.
+
+    Attributes:
+        name: of the distribution, and of what it offers.
+        kind: what it offers.
+        author: whose it is.
+        year: of the licence.
+        suite: the distribution that recbench itself comes in.
+        version: its version, the least that will do.
+        answers: what an algorithm answers with, lists or ratings.
+        framework: what an algorithm is written in.
+    """
+
+    name: str
+    kind: Kind
+    author: str
+    year: int
+    suite: str
+    version: str
+    answers: Answers = "ranker"
+    framework: Framework = "none"
+
+
+def render(request: Request) -> dict[PurePosixPath, str]:
+    """The files of the distribution by their paths in its folder."""
+    names = _names(request)
+    files: dict[PurePosixPath, str] = {}
+    for layer in _layers(request):
+        for template in sorted((_TEMPLATES / layer).rglob(f"*{_SUFFIX}")):
+            path = _path(template.relative_to(_TEMPLATES / layer), names["module"])
+            files[path] = Template(template.read_text(encoding="utf-8")).substitute(names)
+    return files
+
+
+def command(request: Request) -> str:
+    """The command that shows what the distribution offers at work."""
+    if request.kind == "algorithm":
+        return f"recbench run -a {request.name} -a popularity"
+    if request.kind == "metric":
+        return f"recbench show {request.name}"
+    return f"recbench run -p {request.name} -a popularity"
+
+
+def _layers(request: Request) -> Iterator[str]:
+    yield "distribution"
+    yield request.kind
+    if request.kind != "algorithm":
+        return
+    if request.framework == "none":
+        yield request.answers
+    else:
+        yield "offering"
+        yield f"{request.answers}-{request.framework}"
+
+
+def _path(template: Path, module: str) -> PurePosixPath:
+    parts = template.as_posix().removesuffix(_SUFFIX).replace("MODULE", module).split("/")
+    return PurePosixPath(*("." + part.removeprefix("dot_") if part.startswith("dot_") else part for part in parts))
+
+
+def _names(request: Request) -> Mapping[str, str]:
+    """All that a template may name."""
+    module = module_of(request.name)
+    return {
+        "name": request.name,
+        "module": module,
+        "class_name": class_of(request.name),
+        "author": request.author,
+        "quoted_author": json.dumps(request.author, ensure_ascii=False),
+        "year": str(request.year),
+        "suite": request.suite,
+        "description": f"{_DESCRIPTIONS[request.kind]} for recbench",
+        "dependencies": ", ".join(map(json.dumps, _dependencies(request))),
+        "contents": _contents(request, module),
+        "command": command(request),
+        **(_algorithm(request, module) if request.kind == "algorithm" else {}),
+    }
+
+
+_DESCRIPTIONS: Final[Mapping[Kind, str]] = {
+    "algorithm": "An algorithm",
+    "metric": "A metric",
+    "source": "A data set",
+    "protocol": "A protocol",
+}
+
+
+def _dependencies(request: Request) -> Iterator[str]:
+    # recbench's extras know which versions and builds of a framework it was tested with.
+    extra = f"[{request.framework}]" if request.framework in ("torch", "tensorflow") else ""
+    yield f"{request.suite}{extra}>={request.version.partition('+')[0]}"
+    if request.framework == "sklearn":
+        yield "scikit-learn"
+
+
+def _contents(request: Request, module: str) -> str:
+    """Where setuptools finds the code: a single module where that is all there is, else a package."""
+    if request.kind == "metric" or (request.kind == "algorithm" and request.framework == "none"):
+        return f'py-modules = ["{module}"]'
+    data = {"source": '["*.toml", "data/*"]', "protocol": '["*.toml"]'}.get(request.kind)
+    packages = f'packages = ["{module}"]'
+    return packages if data is None else f"{packages}\npackage-data = {{ {module} = {data} }}"
+
+
+def _algorithm(request: Request, module: str) -> Mapping[str, str]:
+    return {
+        "implementation": f"{module}.py" if request.framework == "none" else f"{module}/model.py",
+        "answers": "score" if request.answers == "ranker" else "predict",
+        "requires": request.framework,
+    }
