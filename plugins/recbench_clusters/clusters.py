@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
@@ -20,7 +21,7 @@ SAMPLE_SEED = 0
 Values: TypeAlias = Literal["one", "rating"]
 
 
-class Clusters:
+class Clusters(ABC):
     """Puts users into groups. How they are grouped is up to the children.
 
     Users are points: rows of ratings, centred, through a truncated SVD. For a user of group c:
@@ -109,9 +110,9 @@ class Clusters:
         group = int(self._labels[user])
         return [self._reason(group, item) for item in items.tolist()]
 
+    @abstractmethod
     def _group(self, points: NDArray[np.float64], seed: int) -> Groups:
         """Group points (n, factors), n at least 1."""
-        raise NotImplementedError
 
     def _count(self, train: Dataset, rated: NDArray[np.bool_]) -> None:
         """Sum up what users give, group by group; the last row is the global profile."""

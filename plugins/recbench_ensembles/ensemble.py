@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class Plan:
         at_least("weight", self.weight, 0)
 
 
-class TreeEnsemble:
+class TreeEnsemble(ABC):
     """Predicts a rating as the regularised bias plus what an ensemble of trees makes of the features of the pair.
 
     The features: offsets, means, counts and spreads of user and item; the user's taste for the item's tags and what
@@ -100,13 +101,13 @@ class TreeEnsemble:
             for item, rating in zip(items.tolist(), ratings, strict=True)
         ]
 
+    @abstractmethod
     def _grown(self, table: Table, seed: int) -> Any:
         """A fitted scikit-learn regressor of the table's residuals."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _trees(self) -> tuple[float, list[Tree]]:
         """What all rows start from, and trees whose sum is added to it."""
-        raise NotImplementedError
 
     def _lists(self, users: IntArray) -> Iterator[tuple[IntArray, Listed]]:
         for first in range(0, len(users), USERS_AT_ONCE):

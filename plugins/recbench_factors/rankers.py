@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Factors:
     offset: NDArray[np.float64] | None = None
 
 
-class FactorRanker:
+class FactorRanker(ABC):
     """Ranks by score(u, i) = p_u . q_i + b_i. How the factors are learned is up to the children.
 
     A user without positives in train gets the items by popularity.
@@ -52,9 +53,9 @@ class FactorRanker:
         scores = self.score(np.array([user]))[0]
         return [written_out(float(scores[item]), self._terms(user, item)) for item in items.tolist()]
 
+    @abstractmethod
     def _learn(self, history: csr_matrix, rng: np.random.Generator) -> Factors:
         """Give factors for (n_users, n_items) CSR of ones."""
-        raise NotImplementedError
 
     def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
         """The terms of one score."""
@@ -78,13 +79,13 @@ class FoldingRanker(FactorRanker):
         matrix = histories.user_item("one", positives_only=True)
         return self._scores(self._fold_in(matrix), matrix)
 
+    @abstractmethod
     def _fold_in(self, histories: csr_matrix) -> NDArray[np.float64]:
         """(m, f) factors of users by their histories."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _shares(self, own: NDArray[np.int32]) -> NDArray[np.float64]:
         """(own, f): what each item of a user adds to the user's factors."""
-        raise NotImplementedError
 
     def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
         own = self._history[[user]].indices

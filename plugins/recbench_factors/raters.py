@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class Model:
     item: NDArray[np.float64]
 
 
-class FactorRater:
+class FactorRater(ABC):
     """Predicts ratings by offsets and the inner product of factors. How they are learned is up to the children."""
 
     _model: Model
@@ -66,8 +67,9 @@ class FactorRater:
             for rating, item in zip(predicted, items.tolist(), strict=True)
         ]
 
+    @abstractmethod
     def _learn(self, train: Dataset, rng: np.random.Generator) -> Model:
-        raise NotImplementedError
+        """Give offsets and factors for train."""
 
     def _ratings(self, offset: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m, n_items) ratings by users of whom the offsets and factors are known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -15,7 +16,7 @@ from recbench_linear.explanation import item_names, written_out
 Weights: TypeAlias = NDArray[np.float64] | csr_matrix
 
 
-class ItemBased:
+class ItemBased(ABC):
     """Ranks by score(u, i) = sum over the items j of user u of w(j, i). How w is learned is up to the children.
 
     A user whose scores are all 0 (without a history, or with one that tells nothing) gets the items by popularity.
@@ -50,9 +51,9 @@ class ItemBased:
             for item, part in zip(items.tolist(), parts.T, strict=True)
         ]
 
+    @abstractmethod
     def _learn(self, history: csr_matrix) -> Weights:
         """Give w for (n_users, n_items) CSR of ones."""
-        raise NotImplementedError
 
     def _score(self, histories: csr_matrix) -> NDArray[np.float64]:
         scores = self._sums(histories)
