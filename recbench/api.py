@@ -24,6 +24,7 @@ from recbench.data import (
     Tags,
     Texts,
 )
+from recbench.explaining import greatest, item_names, written_out
 
 __all__ = [
     "Algorithm",
@@ -40,7 +41,10 @@ __all__ = [
     "SourceFile",
     "Tags",
     "Texts",
+    "greatest",
     "hookimpl",
+    "item_names",
+    "written_out",
 ]
 
 hookimpl = pluggy.HookimplMarker("recbench")
@@ -73,6 +77,7 @@ class Algorithm:
         space: values to try for each parameter when tuning.
         summary: one sentence.
         reference: where it was published.
+        expected_failures: rules of the conformance kit that it breaks by its nature, each with the reason.
     """
 
     name: str
@@ -85,6 +90,7 @@ class Algorithm:
     space: Mapping[str, Sequence[Json]] = field(default_factory=_nothing)
     summary: str = ""
     reference: str = ""
+    expected_failures: Mapping[str, str] = field(default_factory=_nothing)
 
 
 class Build(Protocol):

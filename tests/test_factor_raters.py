@@ -20,7 +20,6 @@ from published_data import Fold, rmse_and_mae, surprise_folds
 from recbench_factors import recbench_algorithms
 from recbench_factors.co_clustering import CoClustering
 from recbench_factors.compiled import compiled
-from recbench_factors.explanation import greatest, written_out
 from recbench_factors.nmf import RatingNMF
 from recbench_factors.slope_one import SlopeOne
 from recbench_factors.svd import BiasedMF
@@ -378,11 +377,6 @@ def test_slope_one_rates_new_users_like_old_ones_with_their_ratings() -> None:
     world = checkerboard()
     made = fitted(SlopeOne(), world)
     assert (made.score_new(world.train) == made.score(np.arange(60))).all()
-
-
-def test_what_is_not_shown_is_summed_up() -> None:
-    terms = greatest(np.array([0.1, -0.4, 0.2, 0.3, 0.05]), list("abcde"), rest="items")
-    assert written_out(0.25, terms) == "0.2500 = -0.4000 (b) +0.3000 (d) +0.2000 (c) +0.1500 (2 more items)"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from published_data import recall_and_map, table32
 from recbench_linear import recbench_algorithms
 from recbench_linear.ease import Ease
-from recbench_linear.explanation import written_out
 from recbench_linear.largest import keep_largest, keep_largest_of_columns, row_blocks
 from recbench_linear.slim import Slim
 from recbench_linear.walks import P3Alpha, RP3Beta
@@ -263,11 +262,6 @@ def test_an_explanation_names_the_users_own_items() -> None:
         "0.2500 = 0.2500 (item i0)",
         "0.0000: nothing the user has tells anything of it",
     ]
-
-
-def test_what_is_not_shown_is_summed_up() -> None:
-    parts, names = np.array([0.1, -0.4, 0.2, 0.3, 0.05]), list("abcde")
-    assert written_out(0.25, parts, names) == "0.2500 = -0.4000 (b) +0.3000 (d) +0.2000 (c) +0.1500 (2 more items)"
 
 
 @pytest.mark.parametrize("make", RANKERS)

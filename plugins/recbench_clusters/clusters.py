@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench.api import Dataset, Texts
+from recbench.api import Dataset, item_names
 from recbench_clusters.grouping import Groups, assign, groups_of, k_means
 from recbench_clusters.offsets import offsets
 from recbench_clusters.profiles import Features, projection
@@ -78,7 +78,7 @@ class Clusters(ABC):
 
     def fit(self, train: Dataset, *, seed: int) -> None:
         """Group the users, then count and average over each group."""
-        self._names = _item_names(train)
+        self._names = item_names(train)
         self._level = offsets(train.interactions, train.n_users, train.n_items)
         self._projection = projection(train, self._level, self._features, self._factors)
         points = self._projection.points(train, self._level)
@@ -208,9 +208,3 @@ class Hierarchical(Clusters):
         sample = np.random.default_rng(SAMPLE_SEED).choice(len(points), self._max_points, replace=False)
         sampled = groups_of(points[sample], ward(points[sample], self._n_clusters))
         return Groups(labels=assign(points, sampled.centres), centres=sampled.centres)
-
-
-def _item_names(train: Dataset) -> Sequence[str]:
-    """What people call the items: titles where the data has them, else ids."""
-    titles = train.items.get("title")
-    return titles.values.tolist() if isinstance(titles, Texts) else [f"item {name}" for name in train.item_ids]

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from recbench.api import Dataset, Texts
-from recbench_content.explanation import sum_of_features
+from recbench.api import Dataset, greatest, item_names, written_out
 from recbench_content.features import Weights, features_of
 
 
@@ -78,7 +77,7 @@ class Content:
         self._popularity = np.log1p(self._points) / (np.log1p(most) if most else 1.0)
         self._mean_rating = float(train.interactions.rating.mean(dtype=np.float64)) if len(train.interactions) else 0.0
         self._history = self._weighted(train)
-        self._names = _item_names(train)
+        self._names = item_names(train)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
         """Score the catalogue, items that nobody has included: (m,) -> (m, n_items)."""
@@ -137,7 +136,10 @@ class Content:
         parts = profile * (x - self._mean) * self._scale[item]
         names = [name if has else f"no {name}" for name, has in zip(self._feature_names, x > 0, strict=True)]
         popular = self._weight_of_popularity * float(self._popularity[item])
-        return sum_of_features(score, parts, names, popular, f"popularity: {self._points[item]:.1f} points")
+        terms = greatest(parts, names, rest="features")
+        if popular:
+            terms.append((popular, f"popularity: {self._points[item]:.1f} points"))
+        return written_out(score, terms)
 
 
 def _points(train: Dataset) -> NDArray[np.float64]:
@@ -148,9 +150,3 @@ def _points(train: Dataset) -> NDArray[np.float64]:
     least, greatest = train.scale
     given = np.clip((rows.rating.astype(np.float64) - least) / (greatest - least), 0.0, 1.0)
     return np.bincount(rows.item, weights=given, minlength=train.n_items).astype(np.float64)
-
-
-def _item_names(train: Dataset) -> Sequence[str]:
-    """What people call the items: titles where the data has them, else ids."""
-    titles = train.items.get("title")
-    return titles.values.tolist() if isinstance(titles, Texts) else [f"item {name}" for name in train.item_ids]

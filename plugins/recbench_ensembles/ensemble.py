@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.api import Dataset
+from recbench.api import Dataset, greatest, written_out
 from recbench_ensembles.components import fitted
-from recbench_ensembles.explanation import greatest, written_out
 from recbench_ensembles.features import Features, Table, out_of_fold
 from recbench_ensembles.parameters import at_least
 from recbench_ensembles.paths import Tree, contributions
@@ -144,7 +143,7 @@ class TreeEnsemble(ABC):
                 float(ratings[row]),
                 [
                     (float(bias[row]), "bias"),
-                    *greatest(added[row], self._features.names, rest="features"),
+                    *greatest(added[row], self._features.names, rest="features", shown=4),
                     (start + root, "what the trees start from"),
                 ],
             )

@@ -8,9 +8,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.api import Dataset
+from recbench.api import Dataset, greatest, written_out
 from recbench_ensembles.components import fitted, joined, ranks, rates, scores_of
-from recbench_ensembles.explanation import greatest, written_out
 from recbench_ensembles.heldout import Answers, ask, parts_of, predictions_of, standings
 from recbench_ensembles.meta import Linear, Trees, ranking_weights
 from recbench_ensembles.parameters import at_least
@@ -118,7 +117,7 @@ class Stacking:
         return [
             "never recommended by any of them"
             if np.isinf(total)
-            else written_out(float(total), greatest(row, names, rest="algorithms"))
+            else written_out(float(total), greatest(row, names, rest="algorithms", shown=4))
             for total, row in zip(totals, parts, strict=True)
         ]
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.api import Dataset, Interactions
-from recbench_factors.explanation import item_names, written_out
+from recbench.api import Dataset, Interactions, item_names, written_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -12,8 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 
-from recbench.api import Dataset
-from recbench_factors.explanation import greatest
+from recbench.api import Dataset, greatest
 from recbench_factors.rankers import FactorRanker, Factors
 from recbench_factors.raters import FactorRater, Model
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench.api import Dataset
-from recbench_factors.explanation import greatest, item_names, written_out
+from recbench.api import Dataset, greatest, item_names, written_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.api import Dataset
-from recbench_factors.explanation import item_names, written_out
+from recbench.api import Dataset, item_names, written_out
 
 PAIRS_AT_ONCE = 1 << 15
 

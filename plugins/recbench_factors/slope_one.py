@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench.api import Dataset
-from recbench_factors.explanation import greatest, item_names, written_out
+from recbench.api import Dataset, greatest, item_names, written_out
 
 
 class SlopeOne:

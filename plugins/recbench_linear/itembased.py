@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
-from recbench.api import Dataset
-from recbench_linear.explanation import item_names, written_out
+from recbench.api import Dataset, greatest, item_names, written_out
 
 Weights: TypeAlias = NDArray[np.float64] | csr_matrix
 
@@ -73,4 +72,5 @@ class ItemBased(ABC):
         telling = np.flatnonzero(parts)
         if not len(telling):
             return f"{score:.4f}: nothing the user has tells anything of it"
-        return written_out(score, parts[telling], [self._names[own[place]] for place in telling])
+        names = [self._names[own[place]] for place in telling]
+        return written_out(score, greatest(parts[telling], names, rest="items"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.api import Dataset, Texts
+from recbench.api import Dataset, item_names
 
 SHOWN = 3
 
@@ -23,9 +23,7 @@ class Names:
 
 def names_of(train: Dataset) -> Names:
     """Items by title where the data has titles, else by id; users by id."""
-    titles = train.items.get("title")
-    items = titles.values.tolist() if isinstance(titles, Texts) else [f"item {name}" for name in train.item_ids]
-    return Names(users=[f"user {name}" for name in train.user_ids], items=items)
+    return Names(users=[f"user {name}" for name in train.user_ids], items=item_names(train))
 
 
 def contributions(total: float, parts: NDArray[np.float64], names: Sequence[str]) -> str:

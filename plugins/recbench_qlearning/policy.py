@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.api import Dataset, Texts
+from recbench.api import Dataset, item_names
 from recbench_qlearning.actions import clusters_of_items
 from recbench_qlearning.environment import environment_of
 from recbench_qlearning.learning import Schedule, learn
@@ -101,7 +101,7 @@ class QLearning:
         self._shares = self._shares_of_reward(steps, train.n_items)
         self._user_states = self._states.after_last(steps, self._clusters[steps.item], train.n_users)
         self._last = _last_items(steps, train.n_users)
-        self._names = _item_names(train)
+        self._names = item_names(train)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
         """Score the catalogue: (m,) -> (m, n_items), 0 or more."""
@@ -143,9 +143,3 @@ def _last_items(steps: Steps, n_users: int) -> NDArray[np.int64]:
     last = np.full(n_users, -1, dtype=np.int64)
     last[steps.user] = steps.item
     return last
-
-
-def _item_names(train: Dataset) -> Sequence[str]:
-    """What people call the items: titles where the data has them, else ids."""
-    titles = train.items.get("title")
-    return titles.values.tolist() if isinstance(titles, Texts) else [f"item {name}" for name in train.item_ids]
