@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from recbench.cli import data, exits, listing, new, recommend, render, run, tune
+from recbench.cli import data, exits, listing, new, recommend, render, run, split, tune
 from recbench.errors import RecbenchError
 
 
@@ -33,6 +33,7 @@ COMMANDS = (
     listing.list_,
     listing.show,
     data.data,
+    split.split,
     new.new,
     listing.version,
 )
