@@ -125,16 +125,17 @@ def _identify_row(protocol: Protocol, row: Row) -> dict[str, Any]:
         "algorithm": _identify_algorithm(row.offered, row.parameters),
         "components": {name: _identify_algorithm(*component) for name, component in sorted(row.components.items())},
         "threads": protocol.trials.threads,
-        **_ranking(protocol),
+        **ranked_how(protocol),
     }
 
 
 def is_ranked_like(identity: Mapping[str, Any], protocol: Protocol) -> bool:
     """Whether lists of that identity are masked, cut and chosen from candidates as this protocol asks."""
-    return all(identity.get(key) == value for key, value in _ranking(protocol).items())
+    return all(identity.get(key) == value for key, value in ranked_how(protocol).items())
 
 
-def _ranking(protocol: Protocol) -> dict[str, Any]:
+def ranked_how(protocol: Protocol) -> dict[str, Any]:
+    """What of an identity says how lists are masked, cut and chosen from candidates."""
     evaluation = protocol.evaluation
     return {
         "exclude_seen": evaluation.exclude_seen,
