@@ -87,7 +87,7 @@ def take_users(dataset: Dataset, rows: NDArray[np.integer], interactions: Intera
         interactions=interactions,
         user_ids=owned(dataset.user_ids[rows]),
         item_ids=dataset.item_ids,
-        users={name: _take(column, rows) for name, column in dataset.users.items()},
+        users={name: take_rows(column, rows) for name, column in dataset.users.items()},
         items=dataset.items,
         scale=dataset.scale,
         positive_at_least=dataset.positive_at_least,
@@ -119,7 +119,8 @@ def _column(place: str, kind: str, names: tuple[str, ...], arrays: Arrays) -> Co
     return Tags(starts=arrays[f"{place}/starts"], codes=arrays[f"{place}/codes"], names=names)
 
 
-def _take(column: Column, rows: NDArray[np.integer]) -> Column:
+def take_rows(column: Column, rows: NDArray[np.integer]) -> Column:
+    """The column of the rows at `rows`, in that order."""
     if isinstance(column, Numbers):
         return Numbers(values=owned(column.values[rows]))
     if isinstance(column, Texts):

@@ -127,7 +127,7 @@ def _fitted(job: Mapping[str, Any], parts: Parts, progress: Progress) -> _Fitted
     algorithm = Recipe(**job["algorithm"]).make()
     require(algorithm, job.get("needs"))
     progress.enter("fit")
-    train, extras = _arguments(algorithm.fit, parts, Builder(_recipes(job["components"])))
+    train, extras = arguments(algorithm.fit, parts, Builder(_recipes(job["components"])))
     start = time.perf_counter()
     algorithm.fit(train, seed=job["seed"], **extras)
     return _Fitted(value=algorithm, seconds=time.perf_counter() - start)
@@ -137,7 +137,7 @@ def _recipes(components: Mapping[str, Mapping[str, Any]]) -> dict[str, Recipe]:
     return {name: Recipe(**component) for name, component in components.items()}
 
 
-def _arguments(fit: Callable[..., Any], parts: Parts, build: Builder) -> tuple[Dataset, dict[str, Any]]:
+def arguments(fit: Callable[..., Any], parts: Parts, build: Builder) -> tuple[Dataset, dict[str, Any]]:
     """Train as `fit` wants it, and what its signature asks for beside."""
     wanted = inspect.signature(fit).parameters
     train = parts.train
