@@ -112,6 +112,18 @@ _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
 }
 
 
+_SUMMARIES: Final[Mapping[tuple[Answers, Framework], str]] = {
+    ("ranker", "none"): "Ranks items by how many users they share with the user's own.",
+    ("ranker", "sklearn"): "Ranks items by a truncated SVD of who has what.",
+    ("ranker", "torch"): "Ranks items by factors, trained on pairs of items (BPR).",
+    ("ranker", "tensorflow"): "Ranks items by factors, trained against items by lot.",
+    ("rating", "none"): "Predicts ratings by a truncated SVD of what is above the mean.",
+    ("rating", "sklearn"): "Predicts ratings by ridge regression on means and factors.",
+    ("rating", "torch"): "Predicts ratings by a small network over factors.",
+    ("rating", "tensorflow"): "Predicts ratings by a small network over factors.",
+}
+
+
 def _dependencies(request: Request) -> Iterator[str]:
     # recbench's extras know which versions and builds of a framework it was tested with.
     extra = f"[{request.framework}]" if request.framework in ("torch", "tensorflow") else ""
@@ -134,4 +146,5 @@ def _algorithm(request: Request, module: str) -> Mapping[str, str]:
         "implementation": f"{module}.py" if request.framework == "none" else f"{module}/model.py",
         "answers": "score" if request.answers == "ranker" else "predict",
         "requires": request.framework,
+        "summary": _SUMMARIES[request.answers, request.framework],
     }
