@@ -6,8 +6,8 @@ from recbench.testing.fresh import TIME_LIMIT_SECONDS, fit_afresh, memory_afresh
 from recbench.testing.rule import Breach
 from recbench.testing.subject import Subject
 
-_ITEMS = 2_000
-_FEW, _MANY = 1_000, 4_000
+_ITEMS = 600
+_FEW, _MANY = 1_000, 6_000
 _MOST_BYTES_A_PAIR = 2.0
 
 

@@ -72,7 +72,12 @@ def import_afresh(plugin: Plugin) -> Imported:
     """Import the plugin, and nothing else, in a new process."""
     with tempfile.TemporaryDirectory() as folder:
         file = None if plugin.file is None else str(plugin.file)
-        found, _ = _run({"do": "import", "module": plugin.module, "file": file}, Path(folder), hash_seed=0)
+        found, _ = _run(
+            {"do": "import", "module": plugin.module, "file": file},
+            Path(folder),
+            hash_seed=0,
+            seconds=TIME_LIMIT_SECONDS,
+        )
     return Imported(frameworks=tuple(found["frameworks"]), cpu_seconds=found["cpu_seconds"])
 
 
@@ -88,7 +93,9 @@ def _fit(subject: Subject, hash_seed: int) -> Afresh:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
-            found, printed = _run({"do": "fit", **subject.request}, folder, hash_seed=hash_seed)
+            found, printed = _run(
+                {"do": "fit", **subject.request}, folder, hash_seed=hash_seed, seconds=TIME_LIMIT_SECONDS
+            )
         except subprocess.TimeoutExpired:
             return Afresh()
         files = tuple(sorted(_left_in(folder)))
@@ -102,9 +109,7 @@ def _fit(subject: Subject, hash_seed: int) -> Afresh:
     )
 
 
-def _run(
-    request: Mapping[str, Any], folder: Path, *, hash_seed: int, seconds: float = TIME_LIMIT_SECONDS
-) -> tuple[dict[str, Any], str]:
+def _run(request: Mapping[str, Any], folder: Path, *, hash_seed: int, seconds: float) -> tuple[dict[str, Any], str]:
     """What the probe found, and what was printed meanwhile.
 
     Raises:

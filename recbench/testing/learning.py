@@ -17,7 +17,7 @@ _MOST_SIGMAS = 4.0
 
 def learns_a_checkerboard(subject: Subject) -> None:
     """Where users plainly like one half of the items, lists must hold more of that half than guessing would."""
-    gain = _gain(subject, worlds.checkerboard())
+    gain = _gain(subject, worlds.large_checkerboard())
     if gain.mean() < _LEAST_GAIN:
         raise Breach(
             f"of the first {_K} recommendations, the share that is liked is {gain.mean():+.3f} against guessing;"

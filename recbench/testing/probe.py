@@ -79,7 +79,7 @@ def memory(request: Mapping[str, Any]) -> dict[str, Any]:
     from recbench.testing import worlds
 
     subject = _subject(request)
-    crowd = worlds.crowd(request["n_users"], request["n_items"])
+    crowd = worlds.crowd(request["n_users"], request["n_items"], length=5)
     subject.fit(worlds.checkerboard().train)  # what is imported on the way does not count
     tracemalloc.start()
     fitted = subject.fit(crowd)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from recbench.data import Int64Array, owned
 from recbench.testing import worlds
 from recbench.testing.fresh import fit_afresh
+from recbench.testing.randomness import globally_seeded
 from recbench.testing.rule import Breach, NotApplicable
 from recbench.testing.subject import Fitted, Subject
 
@@ -83,16 +83,10 @@ def relabelling_permutes_the_answers(subject: Subject) -> None:
 
 
 def _answers_after(subject: Subject, seed: int) -> Answers:
-    """What it says when the global generators were seeded with `seed` before; they are put back afterwards."""
-    kept = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    try:
+    """What it says when the global generators go on from `seed`."""
+    with globally_seeded(seed):
         fitted = subject.fit(worlds.checkerboard().train)
         return fitted.answers(fitted.everybody())
-    finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
 
 
 def _in_blocks(fitted: Fitted, size: int) -> Answers:

@@ -53,13 +53,14 @@ class World:
 
 @functools.cache
 def checkerboard() -> World:
-    """Users and items have one of two colours, and users like the items of their own; the items' genre says it, too."""
-    rng = np.random.Generator(np.random.PCG64(1))
-    user_colour, item_colour = rng.permutation(np.arange(60) % 2), rng.permutation(np.arange(40) % 2)
-    likes = user_colour[:, None] == item_colour[None, :]
-    has = rng.random(likes.shape) < np.where(likes, 0.45, 0.06)
-    rating = np.where(likes, rng.uniform(4, 5, likes.shape), rng.uniform(1, 2.5, likes.shape))
-    return World(name="checkerboard", train=_dataset("checkerboard", has, rating, item_colour, rng), likes=likes)
+    """Small enough to be fitted many times: 60 users, 40 items."""
+    return _checkerboard("checkerboard", n_users=60, n_items=40, density=0.45)
+
+
+@functools.cache
+def large_checkerboard() -> World:
+    """Large enough for those who trust nothing that few users say: 600 users, 60 items."""
+    return _checkerboard("large checkerboard", n_users=600, n_items=60, density=0.3)
 
 
 @functools.cache
@@ -72,7 +73,7 @@ def noise() -> World:
 
 
 @functools.cache
-def crowd(n_users: int, n_items: int, *, length: int = 8) -> Dataset:
+def crowd(n_users: int, n_items: int, *, length: int) -> Dataset:
     """Many users with `length` random items each, to see what grows with what."""
     rng = np.random.Generator(np.random.PCG64(3))
     user = np.repeat(np.arange(n_users), length)
