@@ -160,6 +160,16 @@ def relabelled(data: Dataset, users: RowArray, items: RowArray) -> Dataset:
     )
 
 
+def _checkerboard(name: str, *, n_users: int, n_items: int, density: float) -> World:
+    """Users and items have one of two colours, and users like the items of their own; the items' genre says it, too."""
+    rng = np.random.Generator(np.random.PCG64(1))
+    user_colour, item_colour = rng.permutation(np.arange(n_users) % 2), rng.permutation(np.arange(n_items) % 2)
+    likes = user_colour[:, None] == item_colour[None, :]
+    has = rng.random(likes.shape) < np.where(likes, density, density / 8)
+    rating = np.where(likes, rng.uniform(4, 5, likes.shape), rng.uniform(1, 2.5, likes.shape))
+    return World(name=name, train=_dataset(name, has, rating, item_colour, rng), likes=likes)
+
+
 def _dataset(name: str, has: BoolArray, rating: FloatArray, colour: Int64Array, rng: np.random.Generator) -> Dataset:
     """The cells of `has` as interactions, in an order that says nothing, at times all of which differ."""
     user, item = np.nonzero(has)
