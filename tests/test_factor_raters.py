@@ -24,6 +24,7 @@ from recbench_factors.nmf import RatingNMF
 from recbench_factors.slope_one import SlopeOne
 from recbench_factors.svd import BiasedMF
 from recbench_factors.svdpp import SVDPlusPlus
+from scipy.stats import spearmanr
 from worlds import checkerboard, fitted, from_pairs
 
 from recbench.data import Dataset
@@ -371,6 +372,24 @@ def test_svdpp_rates_new_users_by_what_they_rated() -> None:
     scores = made.score_new(world.train)
     unseen = ~world.seen
     assert scores[world.likes & unseen].mean() > scores[~world.likes & unseen].mean() + 0.3
+
+
+@needs_numba
+def test_svd_rates_new_users_much_like_known_ones_with_their_ratings() -> None:
+    world = checkerboard()
+    made = fitted(small(BiasedMF), world)
+    known, new = made.score(np.arange(60)), made.score_new(world.train)
+    # .898 for the worst of the 60 users: training moves the items while it learns the users.
+    assert min(spearmanr(*pair).statistic for pair in zip(known, new, strict=True)) > 0.87
+    assert np.abs(known - new).mean() < 0.1
+
+
+@needs_numba
+def test_svd_rates_a_new_user_without_ratings_by_the_items_alone() -> None:
+    data = checkerboard().train
+    made = fitted(small(BiasedMF), checkerboard())
+    nothing = data.with_interactions(data.interactions.take(np.empty(0, dtype=np.int64)))
+    assert made.score_new(nothing)[0] == pytest.approx(made._model.mean + made._model.item_offset)
 
 
 def test_slope_one_rates_new_users_like_old_ones_with_their_ratings() -> None:

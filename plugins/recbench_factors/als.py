@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench_factors.rankers import Factors, FoldingRanker
+from recbench_factors.rankers import Factors, SummingRanker
 
 BATCH_CELLS = 2 << 20  # 16 MB of float64
 
 
-class ImplicitALS(FoldingRanker):
+class ImplicitALS(SummingRanker):
     """Ranks by factors that tell what a user has, with more confidence in what is there than in what is not.
 
     Minimises sum over all pairs of c (x - p_u . q_i)^2 + reg (sum |p_u|^2 + sum |q_i|^2), with x = 1 and c = 1 + alpha

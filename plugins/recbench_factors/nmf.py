@@ -131,6 +131,18 @@ class RankingNMF(FactorRanker):
             user = model.fit_transform(history)
         return Factors(user=user, item=np.ascontiguousarray(model.components_.T))
 
+    def _fold_in(self, histories: csr_matrix) -> FloatArray:
+        """The same multiplicative updates with the items' factors held, from 1: they lead to the only optimum."""
+        item, reg = self._factors.item, self._reg * len(self._factors.item)
+        user = np.ones((histories.shape[0], item.shape[1]))
+        for _ in range(self._iterations):
+            if self._loss == "frobenius":
+                above, below = histories @ item, user @ (item.T @ item) + reg * user
+            else:
+                above, below = _ratios(histories, user, item) @ item, item.sum(axis=0) + reg * user
+            user *= np.divide(above, below, out=np.zeros(user.shape), where=below > 0.0)
+        return user
+
     def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
         parts = self._factors.user[user] * self._factors.item[item]
         return greatest(parts, _topics(self._factors.item, self._names), rest="factors")
@@ -141,6 +153,13 @@ def _predicted(ratings: csr_matrix, rows: FloatArray, columns: FloatArray) -> cs
     row = np.repeat(np.arange(ratings.shape[0]), np.diff(ratings.indptr))
     values = np.einsum("nf,nf->n", rows[row], columns[ratings.indices])
     return csr_matrix((values, ratings.indices, ratings.indptr), shape=ratings.shape)
+
+
+def _ratios(ones: csr_matrix, rows: FloatArray, columns: FloatArray) -> csr_matrix:
+    """1 / prediction in the places of the ones, 0 where the prediction is 0."""
+    predicted = _predicted(ones, rows, columns)
+    np.divide(1.0, predicted.data, out=predicted.data, where=predicted.data > 0.0)
+    return predicted
 
 
 def _unknown(counts: NDArray[np.integer]) -> FloatArray:

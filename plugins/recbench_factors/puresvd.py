@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 
-from recbench_factors.rankers import Factors, FoldingRanker
+from recbench_factors.rankers import Factors, SummingRanker
 
 SMALL = 200
 
 
-class PureSVD(FoldingRanker):
+class PureSVD(SummingRanker):
     """Ranks by the best approximation of low rank of the 0/1 matrix X of users and items.
 
     X is about U S V', and score(u, i) = x_u V v_i: each item j of the user adds v_j . v_i.

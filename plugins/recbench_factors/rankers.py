@@ -45,6 +45,11 @@ class FactorRanker(ABC):
         """Score the catalogue: (m,) -> (m, n_items)."""
         return self._scores(self._factors.user[users], self._history[users])
 
+    def score_new(self, histories: Dataset) -> NDArray[np.float64]:
+        """Score for users who were not there in `fit`: -> (n_users, n_items)."""
+        matrix = histories.user_item("one", positives_only=True)
+        return self._scores(self._fold_in(matrix), matrix)
+
     def explain(self, user: int, items: NDArray[np.int64]) -> Sequence[str]:
         """Write out what the score is the sum of."""
         if not self._history[[user]].nnz:
@@ -55,6 +60,10 @@ class FactorRanker(ABC):
     @abstractmethod
     def _learn(self, history: csr_matrix, rng: np.random.Generator) -> Factors:
         """Give factors for (n_users, n_items) CSR of ones."""
+
+    @abstractmethod
+    def _fold_in(self, histories: csr_matrix) -> NDArray[np.float64]:
+        """(m, f) factors of users by their histories."""
 
     def _terms(self, user: int, item: int) -> list[tuple[float, str]]:
         """The terms of one score."""
@@ -70,17 +79,8 @@ class FactorRanker(ABC):
         return scores
 
 
-class FoldingRanker(FactorRanker):
-    """A ranker whose users' factors are sums over their items, given the items' factors: new users come in so."""
-
-    def score_new(self, histories: Dataset) -> NDArray[np.float64]:
-        """Score for users who were not there in `fit`: -> (n_users, n_items)."""
-        matrix = histories.user_item("one", positives_only=True)
-        return self._scores(self._fold_in(matrix), matrix)
-
-    @abstractmethod
-    def _fold_in(self, histories: csr_matrix) -> NDArray[np.float64]:
-        """(m, f) factors of users by their histories."""
+class SummingRanker(FactorRanker):
+    """A ranker whose users' factors are sums over their items, given the items' factors."""
 
     @abstractmethod
     def _shares(self, own: NDArray[np.int32]) -> NDArray[np.float64]:
