@@ -3,25 +3,55 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from recbench import metrics, provenance
 from recbench.data import FloatArray, Int32Array, Split
 from recbench.distribution import distribution
 from recbench.execution import Component, Job, Outcome
-from recbench.protocols.spec import as_json
-from recbench.records import Record, Status
+from recbench.protocols.spec import EvaluationSpec, as_json
+from recbench.records import EXTERNAL, Costs, Record, Status, trial_id
 from recbench.registry import Plugin
 from recbench.scene import Scene
-from recbench.trials import Trial
+from recbench.trials import Trial, ranked_how
 
 TRACEBACK_LENGTH = 20_000
+MADE_ELSEWHERE = "made elsewhere, scored here and not run, costs as stated"
+PAIRS_VISIBLE = "pairs visible in training"
+OF_LISTS = ("users_without_list", "users_short_list")
+"""Counts that say nothing where there are no lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MadeElsewhere:
+    """Lists or predictions, or both, of something that recbench does not run.
+
+    Attributes:
+        name: the row's name.
+        lists: (n_users, depth) int32, -1 for an empty place; None where there are none.
+        predictions: (n_test,) float64 in the order of `split.test()`; None where there are none.
+        costs: as whoever made them states them.
+        files: sha256 of each file by its name.
+    """
+
+    name: str
+    lists: Int32Array | None = None
+    predictions: FloatArray | None = None
+    costs: Costs = field(default_factory=Costs)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def to_keep(self, n_users: int, depth: int) -> Int32Array:
+        """The lists; empty ones where there are none."""
+        return np.full((n_users, depth), -1, dtype=np.int32) if self.lists is None else self.lists
 
 
 def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
@@ -79,6 +109,62 @@ def record_of(trial: Trial, scene: Scene, outcome: Outcome, *, jobs: int) -> Rec
     return _scored(counted, scene, trial.split, outcome.lists, outcome.predictions)
 
 
+def record_of_external(made: MadeElsewhere, scene: Scene, split: Split) -> Record:
+    """The record of what was made elsewhere.
+
+    The same lists and predictions have the same id, whatever file they were in. Scores out of their range make it
+    `invalid`.
+    """
+    identity = _identify(made, scene, split)
+    record = Record(
+        trial_id=trial_id(identity),
+        identity=identity,
+        label=made.name,
+        algorithm=made.name,
+        distribution=EXTERNAL,
+        version="",
+        deterministic=True,
+        baseline=False,
+        seed=0,
+        fold=split.fold,
+        status=Status.OK,
+        protocol=_describe_protocol(scene, made.name, {}),
+        split=describe_split(split),
+        data=scene.data,
+        metrics_version=metrics.METRICS_VERSION,
+        marks=(MADE_ELSEWHERE, *([] if made.predictions is None else [PAIRS_VISIBLE])),
+        measured=made.costs,
+        provenance={
+            "recorded": provenance.now(),
+            "recbench": distribution().version,
+            "files": dict(made.files),
+        },
+    )
+    lists = made.to_keep(split.dataset.n_users, scene.protocol.evaluation.depth)
+    return _scored(record, scene, split, lists, made.predictions)
+
+
+def _identify(made: MadeElsewhere, scene: Scene, split: Split) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    parts = {"lists": (made.lists, "<i4"), "predictions": (made.predictions, "<f8")}
+    given = {name: values.astype(dtype) for name, (values, dtype) in parts.items() if values is not None}
+    for name, values in given.items():
+        digest.update(f"{name} {values.shape}\n".encode() + values.tobytes())
+    return {
+        "algorithm": {
+            "name": made.name,
+            "distribution": EXTERNAL,
+            "target": EXTERNAL,
+            "parameters": {},
+            "source": digest.hexdigest(),
+        },
+        "parts": list(given),
+        "split": split.fingerprint,
+        "seed": 0,
+        **ranked_how(scene.protocol),
+    }
+
+
 def rescored(record: Record, scene: Scene, split: Split, lists: Int32Array, predictions: FloatArray | None) -> Record:
     """The record of the same lists and predictions under this scene's evaluation. Nothing is trained."""
     moved = replace(
@@ -97,7 +183,7 @@ def _scored(record: Record, scene: Scene, split: Split, lists: Int32Array, predi
             lists=lists,
             predictions=predictions,
             split=split,
-            evaluation=scene.protocol.evaluation,
+            evaluation=_evaluation(record, scene),
             metrics=scene.metrics,
             kind=scene.protocol.split.kind,
         )
@@ -107,8 +193,20 @@ def _scored(record: Record, scene: Scene, split: Split, lists: Int32Array, predi
         record,
         scores=found.scores,
         scores_warm=found.scores_warm,
-        counts={"never_recommended": record.counts.get("never_recommended", 0), **found.counts},
+        counts={
+            "never_recommended": record.counts.get("never_recommended", 0),
+            **{name: n for name, n in found.counts.items() if record.has_lists or name not in OF_LISTS},
+        },
     )
+
+
+def _evaluation(record: Record, scene: Scene) -> EvaluationSpec:
+    """The protocol's; without the metrics of lists where there are none."""
+    evaluation = scene.protocol.evaluation
+    if record.has_lists:
+        return evaluation
+    of_pairs = tuple(name for name, metric in scene.metrics.items() if metric.kind == "pair")
+    return replace(evaluation, metrics=of_pairs)
 
 
 def _describe_protocol(scene: Scene, label: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from recbench.records import Costs, Record, Status, trial_id
+from recbench.records import EXTERNAL, Costs, Record, Status, trial_id
 
 METRICS: Mapping[str, tuple[str, str, tuple[float | None, float | None]]] = {
     "ndcg": ("sum over the hits of 1 / log2(rank + 1), divided by that of a perfect list", "high", (0.0, 1.0)),
@@ -151,3 +152,19 @@ def record(
         **parts,
     }
     return Record(**(given | more))
+
+
+def of_external(label: str = "mine", *, source: str = "00", **more: Any) -> Record:
+    """A record of lists that were made elsewhere."""
+    whole = identity(label, source=source, fold=more.get("fold", 0))
+    whole["algorithm"] |= {"distribution": EXTERNAL, "target": EXTERNAL}
+    whole["parts"] = ["lists"]
+    usual: dict[str, Any] = {
+        "trial_id": trial_id(whole),
+        "identity": whole,
+        "distribution": EXTERNAL,
+        "version": "",
+        "marks": ("made elsewhere, scored here and not run, costs as stated",),
+    }
+    found = record(label, **usual | more)
+    return replace(found, provenance={"recorded": found.provenance["recorded"], "recbench": "0.1.0"})

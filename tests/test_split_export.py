@@ -372,6 +372,7 @@ def recbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "recbench", *arguments], capture_output=True, text=True, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_embedded_data(tmp_path: Path) -> None:
     done = recbench("split", "export", "movietweetings", "mt", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

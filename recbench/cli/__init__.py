@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from recbench.cli import check, data, exits, listing, new, recommend, render, run, split, tune
+from recbench.cli import check, data, exits, listing, new, recommend, render, run, score, split, tune
 from recbench.errors import RecbenchError
 
 
@@ -34,6 +34,7 @@ COMMANDS = (
     listing.show,
     data.data,
     split.split,
+    score.score,
     new.new,
     check.check,
     listing.version,

@@ -56,6 +56,9 @@ def cells(board: Board, column: Column) -> list[Cell | None]:
     """A column, row by row; None where a row has no figure. All that look like the best are the best."""
     figures = [column.figure(standing) for standing in board.standings]
     shown = [None if figure is None else _shown(board, column, figure) for figure in figures]
+    shown = [
+        each and _as_stated(*each, column, standing) for standing, each in zip(board.standings, shown, strict=True)
+    ]
     best = _best(board, column)
     return [
         each and Cell(text=each[0], spread=each[1], is_best=standing.rank is not None and each[0] == best)
@@ -118,10 +121,20 @@ def _shown(board: Board, column: Column, figure: Figure) -> tuple[str, str]:
     return score(figure, board.protocol, column.key)
 
 
+def _as_stated(text: str, spread: str, column: Column, standing: Standing) -> tuple[str, str]:
+    """A cost that nobody here measured says so."""
+    return f"{text} stated" if _is_stated(column, standing) else text, spread
+
+
+def _is_stated(column: Column, standing: Standing) -> bool:
+    return column.kind == "cost" and standing.first.is_external
+
+
 def _best(board: Board, column: Column) -> str | None:
     """How the best figure is shown; None where nothing is better, or all rows show the same."""
     wanted = best_of(board, column)
-    figures = [figure for each in board.ranked if (figure := column.figure(each)) is not None]
+    measured = [each for each in board.ranked if not _is_stated(column, each)]
+    figures = [figure for each in measured if (figure := column.figure(each)) is not None]
     if wanted == "none" or (column.kind == "cost" and not _costs_compare(board)):
         return None
     shown = {_shown(board, column, figure)[0] for figure in figures}

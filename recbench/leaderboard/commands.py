@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from recbench.leaderboard.standings import Board, Standing
 from recbench.leaderboard.wording import plain
+from recbench.records import Record
 
 LINE = 100
 
@@ -20,10 +21,21 @@ def commands(board: Board) -> list[str]:
     """
     runs: dict[int, list[Standing]] = defaultdict(list)
     seen: dict[str, int] = defaultdict(int)
-    for standing in sorted(board.standings, key=lambda each: (each.first.label, bool(_settings(each)), each.name)):
+    ours = [standing for standing in board.standings if not standing.first.is_external]
+    for standing in sorted(ours, key=lambda each: (each.first.label, bool(_settings(each)), each.name)):
         runs[seen[standing.first.label]].append(standing)
         seen[standing.first.label] += 1
-    return [_folded([_head(board, rows), *_words(board, rows)]) for _, rows in sorted(runs.items())]
+    run = [_folded([_head(board, rows), *_words(board, rows)]) for _, rows in sorted(runs.items())]
+    return [*run, *(_score(board, record) for record in board.records if record.is_external)]
+
+
+def _score(board: Board, record: Record) -> str:
+    """How what was made elsewhere is scored again, by whoever has its files."""
+    fold = ["--fold", str(record.fold)] * (len(board.splits) > 1)
+    words = ["-p", str(board.protocol["name"]), *fold, "--name", record.label]
+    has_predictions = "predictions" in record.identity.get("parts", ())
+    files = " LISTS" * record.has_lists + " --predictions PREDICTIONS" * has_predictions
+    return _folded([f"recbench score{files}", " ".join(map(_quoted, words))])
 
 
 def _head(board: Board, rows: Sequence[Standing]) -> str:

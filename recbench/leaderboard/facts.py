@@ -119,7 +119,7 @@ def splits(board: Board) -> str:
 
 def machines(board: Board) -> list[str]:
     """Where the trials ran, each machine and set of versions once."""
-    return sorted({_machine(record) for record in board.records})
+    return sorted({_machine(record) for record in board.records if not record.is_external})
 
 
 def _machine(record: Record) -> str:

@@ -179,12 +179,16 @@ def _details(found: Board) -> str:
 
 
 def _parameters(standing: Standing) -> str:
+    if standing.first.is_external:
+        return "not known"
     given = parameters_of(standing.first)
     shown = ", ".join(f"{name} = {canonical(value)}" for name, value in sorted(given.items()))
     return escape(shown, PARAMETERS_LENGTH) or "defaults"
 
 
 def _seeds(standing: Standing) -> str:
+    if standing.first.is_external:
+        return "not known"
     seeds = ", ".join(map(str, sorted({record.seed for record in standing.records})))
     return f"{seeds} (deterministic)" if standing.first.deterministic else seeds
 
@@ -192,6 +196,8 @@ def _seeds(standing: Standing) -> str:
 def _code_of(record: Record) -> str:
     """The commit or the hash of what ran, where the version does not tell it."""
     source = record.identity.get("algorithm", {}).get("source")
+    if record.is_external:
+        return f"lists {escape((source or '')[:HASH_LENGTH])}"
     if git := record.provenance.get("git"):
         return f"commit {escape(git[:HASH_LENGTH])}{' and changes' * git.endswith('+')}"
     return f"source {escape(source[:HASH_LENGTH])}" if source else f"version {escape(record.version)}"
@@ -206,7 +212,8 @@ def _definitions(found: Board) -> Iterator[tuple[str, str]]:
         yield escape(name), f"{definition}.{best}" if definition else best.strip()
     if found.sorts_warm:
         yield "(warm), (all)", "over users with a history in train, and over everybody."
-    yield "fit s", "seconds of training. Costs are measured, and means over the trials of a row."
+    stated = " Those marked as stated are not measured." if any(r.is_external for r in found.records) else ""
+    yield "fit s", f"seconds of training. Costs are measured, and means over the trials of a row.{stated}"
     yield "ms/user", "milliseconds to rank for one user on request, the median."
     yield "MB", "peak private memory of the trial's process, sampled."
 

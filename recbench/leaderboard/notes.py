@@ -65,7 +65,7 @@ def _of_folds(board: Board, name: str) -> str:
 
 
 def _of_runs(board: Board) -> Iterator[str]:
-    known = [record.provenance for record in board.records]
+    known = [record.provenance for record in board.records if not record.is_external]
     if any(each.get("jobs", 1) > 1 for each in known):
         yield "**Costs do not compare.** Some trials ran side by side."
     if any(each.get("memory_limited") is False for each in known):
@@ -74,7 +74,7 @@ def _of_runs(board: Board) -> Iterator[str]:
             "behind is not sure to end with it; memory was only looked at from time to time."
         )
     sandboxed = [bool(each.get("sandboxed")) for each in known]
-    if not any(sandboxed):
+    if sandboxed and not any(sandboxed):
         yield "Trials ran without a sandbox: test data was never handed to them, but they could read the user's files."
     elif not all(sandboxed):
         yield f"{sandboxed.count(False)} of {len(sandboxed)} trials ran without a sandbox."

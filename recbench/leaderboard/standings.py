@@ -130,6 +130,11 @@ def parameters_of(record: Record) -> Mapping[str, Any]:
     return found
 
 
+def _variant(record: Record) -> str:
+    """What tells rows of one label apart: parameters, and whether it was made elsewhere."""
+    return canonical(parameters_of(record)) + record.is_external * " external"
+
+
 def recorded(record: Record) -> str:
     """When, in ISO 8601; empty where unknown."""
     return str(record.provenance.get("recorded", ""))
@@ -178,7 +183,7 @@ def _distinct(records: Iterable[Record]) -> list[Record]:
 
 
 def _place(record: Record) -> tuple[str, str, int, int, str]:
-    return record.label, canonical(parameters_of(record)), record.fold, record.seed, record.trial_id
+    return record.label, _variant(record), record.fold, record.seed, record.trial_id
 
 
 def _code(record: Record) -> str:
@@ -189,10 +194,12 @@ def _code(record: Record) -> str:
 
 def _current(records: Sequence[Record]) -> tuple[list[Record], int]:
     """Of each row the records of its newest code alone: an author who edits and runs again sees no old result."""
-    newest: dict[tuple[str, str], tuple[str, str]] = {}
+    newest: dict[tuple[str, str, int | None], tuple[str, str]] = {}
     states = []
     for record in records:
-        row, state = _place(record)[:2], (recorded(record), _code(record))
+        # What was made elsewhere is told by its lists, which differ from fold to fold.
+        row = (record.label, _variant(record), record.fold if record.is_external else None)
+        state = (recorded(record), _code(record))
         newest[row] = max(newest.get(row, state), state)
         states.append((row, state[1]))
     kept = [record for record, (row, code) in zip(records, states, strict=True) if newest[row][1] == code]
@@ -234,7 +241,7 @@ def _rows(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Trials by row. Where one label has several sets of parameters, its name shows what differs."""
     groups: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        groups[record.label][canonical(parameters_of(record))].append(record)
+        groups[record.label][_variant(record)].append(record)
     rows: dict[str, list[Record]] = {}
     for label, sets in groups.items():
         others = [parameters_of(other[0]) for other in sets.values()]

@@ -128,7 +128,7 @@ def _name_width(found: Board, available: int) -> int:
 
 
 def _name(standing: Standing) -> str:
-    return plain(standing.name) + " *" * standing.first.baseline
+    return plain(standing.name) + " *" * standing.first.baseline + " (external)" * standing.first.is_external
 
 
 def _entry(name: str, said: str, columns: int, *, color: bool) -> list[str]:

@@ -69,11 +69,19 @@ _PROVENANCE = table(
         **dict.fromkeys(("cores", "threads", "jobs"), whole),
         **dict.fromkeys(("sandboxed", "memory_limited"), optional(_FLAG)),
         "packages": values(_TEXT),
+        "files": values(_SHA256),
         "git": optional(_TEXT),
     },
 )
 _COSTS = table({each.name: optional(number) for each in fields(Costs)}, is_closed=True)
-_IDENTITY = table({}, {"algorithm": table({}, {"parameters": kind(dict), "source": _TEXT}), "depth": whole})
+_IDENTITY = table(
+    {},
+    {
+        "algorithm": table({}, {"parameters": kind(dict), "source": _TEXT}),
+        "depth": whole,
+        "parts": items(one_of("lists", "predictions")),
+    },
+)
 _RECORD = table(
     {
         **dict.fromkeys(("label", "algorithm", "distribution", "version", "trial_id", "output"), _TEXT),

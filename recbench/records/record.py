@@ -10,6 +10,8 @@ from typing import Any
 from recbench.protocols.spec import fingerprint
 
 SCHEMA = 1
+EXTERNAL = "external"
+"""The target of what recbench did not run: no plugin's is called so, since theirs have a colon."""
 
 
 class Status(enum.StrEnum):
@@ -57,7 +59,7 @@ class Record:
         scores_warm: the same over users with a history, in protocols that show both; else None.
         counts: users_evaluated, users_skipped, users_without_list, pairs, fallbacks, never_recommended, ...
         marks: short sentences that belong beside the row: "ties by the plugin", "sandboxed".
-        measured: costs; never compared.
+        measured: costs; never compared. Of what was made elsewhere, as its maker states them.
         provenance: versions, platform, processor, packages, when; never compared.
         output: the beginning and the end of what the trial printed.
         lists: file name and sha256 of the lists and predictions beside the record, or None.
@@ -93,6 +95,16 @@ class Record:
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.reason is None):
             raise ValueError(f"{self.trial_id}: a reason goes with every status but ok")
+
+    @property
+    def is_external(self) -> bool:
+        """Whether lists or predictions that were made elsewhere were scored, and nothing was run."""
+        return bool(self.identity.get("algorithm", {}).get("target") == EXTERNAL)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether there are lists to score; of what was made elsewhere there may be predictions alone."""
+        return "lists" in self.identity.get("parts", ("lists",))
 
 
 def trial_id(identity: Mapping[str, Any]) -> str:
