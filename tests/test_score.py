@@ -27,14 +27,14 @@ from recbench import boards, leaderboard, outside
 from recbench.cli import score as command
 from recbench.cli.offers import registry
 from recbench.data import FloatArray, Int32Array, Split
-from recbench.errors import BadData, RecbenchError, UnknownName
+from recbench.errors import BadData, BadRecord, RecbenchError, UnknownName
 from recbench.outside import reading
 from recbench.outside.checking import lists_of, predictions_of
 from recbench.outside.reading import read_lists, read_predictions, recognised
 from recbench.protocols.loading import load
 from recbench.ranking import Seen, tie_seed, top_k
 from recbench.recording import MADE_ELSEWHERE, PAIRS_VISIBLE, MadeElsewhere, record_of_external, rescored
-from recbench.records import Costs, Status, Store, from_json, to_json
+from recbench.records import Costs, Status, Store, from_json, to_json, trial_id
 from recbench.records import read_lists as read_kept
 
 DEPTH = 5
@@ -467,6 +467,35 @@ def test_a_record_that_claims_odd_parts_is_refused(tmp_path: Path) -> None:
     document["identity"]["parts"] = ["scores"]
     with pytest.raises(RecbenchError, match=r"identity\.parts"):
         from_json(json.dumps(document), "there")
+
+
+def places_in(value: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        return []
+    below = [place for key in value for place in places_in(value[key], (*above, key))]
+    return [*((*above, key) for key in value), *below]
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], {}, ["lists"], True], ids=repr)
+def test_whatever_stands_in_such_a_record_it_is_refused_or_can_be_shown(odd: Any) -> None:
+    usual = json.loads(to_json(of_external("m|<b>`$x")))
+    shown = 0
+    for *above, key in places_in(usual):
+        document = json.loads(json.dumps(usual))
+        table = document
+        for name in above:
+            table = table[name]
+        table[key] = odd
+        if isinstance(document["identity"], dict):
+            document["trial_id"] = trial_id(document["identity"])
+        try:
+            found = from_json(json.dumps(document), "there")
+        except BadRecord:
+            continue
+        assert leaderboard.render([found])
+        assert leaderboard.terminal([found], width=80, color=False)
+        shown += 1
+    assert shown
 
 
 # The way through
