@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from lenskit.data import Dataset as LensKitData
 from lenskit.data import ItemList, from_interactions_df
-from lenskit.operations import score
+from lenskit.operations import predict
 from lenskit.parallel import config as parallel
 from lenskit.pipeline import topn_pipeline
 from lenskit.training import TrainingOptions
@@ -46,23 +46,23 @@ class LensKitScorer:
 
     Args:
         model: name of a scorer's class.
+        falls_back: whether LensKit's own offsets of users and items say what the scorer cannot, in predictions.
         parameters: what the scorer's configuration takes.
 
     Source: Ekstrand, LensKit for Python, CIKM 2020.
     """
 
-    def __init__(self, *, model: str, **parameters: Any) -> None:
-        module = model_named(model, _MODELS, library="LensKit")
-        self._scorer = configured(getattr(importlib.import_module(module), model), parameters)
+    def __init__(self, *, model: str, falls_back: bool, **parameters: Any) -> None:
+        scorer = configured(scorer_named(model), parameters)
+        self._pipeline = topn_pipeline(scorer, predicts_ratings=True if falls_back else "raw")
 
     def _train(self, train: Dataset, rows: Interactions, seed: int) -> None:
         keep_to_threads()
         self._n_items = train.n_items
-        self._pipeline = topn_pipeline(self._scorer)
-        self._pipeline.train(interactions(rows, has_ratings=train.scale is not None), TrainingOptions(rng=seed))
+        self._pipeline.train(interactions(rows), TrainingOptions(rng=seed))
 
     def _scores(self, user: int, items: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.asarray(score(self._pipeline, user, ItemList(item_ids=items)).scores(), dtype=np.float64)
+        return np.asarray(predict(self._pipeline, user, ItemList(item_ids=items)).scores(), dtype=np.float64)
 
 
 class LensKitRanker(LensKitScorer):
@@ -74,7 +74,7 @@ class LensKitRanker(LensKitScorer):
     """
 
     def __init__(self, *, model: str = "PopScorer", **parameters: Any) -> None:
-        super().__init__(model=model, **parameters)
+        super().__init__(model=model, falls_back=False, **parameters)
 
     def fit(self, train: Dataset, *, seed: int) -> None:
         """Train on the positives of train."""
@@ -83,8 +83,8 @@ class LensKitRanker(LensKitScorer):
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
         """Score the catalogue: (m,) -> (m, n_items)."""
         catalogue = np.arange(self._n_items)
-        scores = [self._scores(user, catalogue) for user in users.tolist()]
-        return np.nan_to_num(np.reshape(scores, (len(users), self._n_items)), nan=-np.inf)
+        scores = np.reshape([self._scores(user, catalogue) for user in users.tolist()], (len(users), self._n_items))
+        return np.where(np.isnan(scores), -np.inf, scores)
 
 
 class LensKitRater(LensKitScorer):
@@ -92,11 +92,12 @@ class LensKitRater(LensKitScorer):
 
     Args:
         model: name of a scorer's class.
+        falls_back: whether LensKit's own offsets of users and items step in there, as in its `predict_pipeline`.
         parameters: what the scorer's configuration takes.
     """
 
-    def __init__(self, *, model: str = "BiasedMFScorer", **parameters: Any) -> None:
-        super().__init__(model=model, **parameters)
+    def __init__(self, *, model: str = "BiasedMFScorer", falls_back: bool = False, **parameters: Any) -> None:
+        super().__init__(model=model, falls_back=falls_back, **parameters)
 
     def fit(self, train: Dataset, *, seed: int) -> None:
         """Train on all ratings."""
@@ -108,6 +109,19 @@ class LensKitRater(LensKitScorer):
         for places in _by_user(users):
             predictions[places] = self._scores(int(users[places[0]]), items[places])
         return predictions
+
+
+def scorer_named(model: str) -> Any:
+    """The class of a scorer; its module is imported, and no other scorer's.
+
+    Raises:
+        ValueError: there is none of that name, or it needs a package that is not installed.
+    """
+    module = model_named(model, _MODELS, library="LensKit")
+    try:
+        return getattr(importlib.import_module(module), model)
+    except ImportError as error:
+        raise ValueError(f"{model} of LensKit needs a package that is not installed: {error}") from error
 
 
 def configured(scorer: Any, parameters: dict[str, Any]) -> Any:
@@ -127,12 +141,14 @@ def configured(scorer: Any, parameters: dict[str, Any]) -> Any:
         raise ValueError(f"{scorer.__name__} does not take these parameters: {error}") from error
 
 
-def interactions(rows: Interactions, *, has_ratings: bool) -> LensKitData:
+def interactions(rows: Interactions) -> LensKitData:
     """Interactions as LensKit wants them; its ids are the indexes of users and items."""
-    frame = pd.DataFrame({"user_id": rows.user.astype(np.int64), "item_id": rows.item.astype(np.int64)})
-    if has_ratings:
-        frame["rating"] = rows.rating
-    return from_interactions_df(frame)
+    columns = {
+        "user_id": rows.user.astype(np.int64),
+        "item_id": rows.item.astype(np.int64),
+        "rating": rows.rating.astype(np.float64),
+    }
+    return from_interactions_df(pd.DataFrame(columns))
 
 
 def keep_to_threads() -> None:
