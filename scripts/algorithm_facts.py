@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from recbench.api import Algorithm
@@ -42,6 +44,15 @@ class Parameter:
     meaning: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenClass:
+    """A class as its source has it: methods that it defines itself, and the arguments its docstring tells."""
+
+    name: str
+    methods: frozenset[str]
+    arguments: Mapping[str, str]
+
+
 def built_in(registry: Registry) -> Mapping[str, Offered[Algorithm]]:
     """The algorithms of recbench's own distribution, adapters apart."""
     return {name: each for name, each in _own(registry).items() if each.plugin.module != ADAPTERS}
@@ -70,11 +81,23 @@ def offers(cls: type[Any], method: str) -> bool:
 
 
 def extra_of(module: str) -> str:
-    """The extra of recbench that brings `module`, which goes by the module's name."""
-    extras = importlib.metadata.metadata(distribution().name).get_all("Provides-Extra") or []
-    if module not in extras:
-        raise LookupError(f"no extra of {distribution().name} is called {module!r}: {', '.join(extras)}")
-    return module
+    """The extra of recbench that brings `module`: called like it, or "peer-" and its name."""
+    extras: list[str] = importlib.metadata.metadata(distribution().name).get_all("Provides-Extra") or []
+    found = [extra for extra in extras if extra in (module, f"peer-{module}")]
+    if len(found) != 1:
+        raise LookupError(f"no extra of {distribution().name} is called after {module!r}: {', '.join(extras)}")
+    return found[0]
+
+
+def written_class(algorithm: Algorithm) -> WrittenClass:
+    """What the source says of the class; nothing is imported."""
+    module, _, name = algorithm.target.partition(":")
+    package, _, stem = module.partition(".")
+    folder = next(iter(importlib.import_module(package).__path__))
+    tree = ast.parse((Path(folder) / f"{stem}.py").read_text(encoding="utf-8"))
+    found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    methods = frozenset(node.name for node in found.body if isinstance(node, ast.FunctionDef))
+    return WrittenClass(name=name, methods=methods, arguments=arguments(ast.get_docstring(found) or ""))
 
 
 def parameters_of(algorithm: Algorithm) -> tuple[Parameter, ...]:

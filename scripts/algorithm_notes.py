@@ -56,7 +56,9 @@ COSTS: Mapping[str, Cost] = {
     "global-mean": Cost(fit="O(n)", rank="O(U I)"),
     "hierarchical": Cost(fit="O(n f + (U + I) f² + s² f + U c f + I c), s = min(U, max_points)", rank="O(U I)"),
     "hybrid": Cost(fit="model, its ranking, and O(q + U²)", rank="O(U I k)"),
-    "hybrid-blend": Cost(fit="twice all m components, and O(steps · m I) a user", rank="its components' + O(m U I)"),
+    "hybrid-blend": Cost(
+        fit="twice all m components, and O(steps · m I) for each of 1,000 users", rank="its components' + O(m U I)"
+    ),
     "item-cosine": BY_ITEMS,
     "item-mean": Cost(fit="O(n)", rank="O(U I)"),
     "item-pearson": BY_ITEMS,
@@ -78,7 +80,8 @@ COSTS: Mapping[str, Cost] = {
     "slim": Cost(fit="O(e n I)", rank="O(n k + U I)"),
     "slope-one": Cost(fit="O(p + I²)", rank="O(n I)"),
     "stacking": Cost(
-        fit="twice all m components (folds + 1 times where there is no validation part), and O(m I) a user",
+        fit="twice all m components (folds + 1 times where there is no validation part), and O(m I) for each of "
+        "3,000 users",
         rank="its components' + O(m U I)",
     ),
     "svd": Cost(fit="O(e n f)", rank="O(U I f)"),

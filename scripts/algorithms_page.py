@@ -17,7 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from algorithm_facts import Parameter, adapters, built_in, class_of, components_of, extra_of, offers, parameters_of
+from algorithm_facts import (
+    Parameter,
+    adapters,
+    built_in,
+    class_of,
+    components_of,
+    extra_of,
+    offers,
+    parameters_of,
+    written_class,
+)
 from algorithm_notes import BY_RATING, COSTS, LETTERS, READS, REFERENCES
 
 from recbench.api import Algorithm
@@ -46,7 +56,9 @@ def main() -> None:
 def page() -> str:
     """The whole page."""
     registry = discover()
-    records, _ = Store(PUBLISHED).load_all()
+    records, problems = Store(PUBLISHED).load_all()
+    if problems:
+        raise problems[0]
     measured = board(record for record in records if record.protocol["name"] == PROTOCOL)
     rows = {row.records[0].algorithm: row for row in measured.standings}
     parts = [*_parts(built_in(registry), measured, rows), *_adapters(adapters(registry), rows)]
@@ -61,6 +73,7 @@ def _parts(algorithms: Offers, measured: Board, rows: Rows) -> Iterator[str]:
         (_row(each.value, algorithms, rows.get(name)) for name, each in algorithms.items()),
         right=(4, 5),
     )
+    yield _new_users(algorithms)
     for package, members in itertools.groupby(sorted(algorithms.values(), key=_package), key=_package):
         yield f"## {escape(package)}\n\n{_text(_first_line(package))}"
         for each in members:
@@ -68,31 +81,43 @@ def _parts(algorithms: Offers, measured: Board, rows: Rows) -> Iterator[str]:
 
 
 def _adapters(algorithms: Offers, rows: Rows) -> Iterator[str]:
-    """Models of other libraries, by what they say of themselves alone."""
+    """Models of other libraries, by what their plugin says of them alone: the libraries need not be there."""
     if not algorithms:
         return
     package = next(iter(algorithms.values())).plugin.module
     yield f"## {escape(package)}\n\n{_text(_first_line(package))}"
     yield (
-        "The parameter `model` names a class of the library; all parameters that are not the adapter's own go to it,\n"
-        "and it is the library that decides what a model costs."
+        "What a model costs is up to the library. `recbench show NAME` says how to install it. All parameters beside\n"
+        "those below go to the class of the library that `model` names."
     )
     yield _table(
-        ("algorithm", "needs", "parameters", "fit s", "MB", "what it does", "reference"),
+        ("algorithm", "predicts", "needs", "its parameters", "fit s", "MB", "what it does"),
         (_adapter(each.value, rows.get(name)) for name, each in algorithms.items()),
-        right=(3, 4),
+        right=(4, 5),
     )
+    members = [each.value for each in algorithms.values()]
+    classes = {each.name: each for each in map(written_class, members)}
+    yield _table(
+        ("class", "parameter", "meaning"),
+        (
+            (code(each.name), code(name), _text(meaning))
+            for each in classes.values()
+            for name, meaning in each.arguments.items()
+        ),
+    )
+    references = dict.fromkeys(each.reference for each in members)
+    yield "\n".join(_bullet(_text(reference)) for reference in references)
 
 
 def _adapter(algorithm: Algorithm, row: Standing | None) -> tuple[str, ...]:
     return (
         escape(algorithm.name),
-        ", ".join(algorithm.requires),
+        "ratings" if "predict" in written_class(algorithm).methods else "rankings",
+        ", ".join(map(extra_of, algorithm.requires)),
         ", ".join(f"{name} {_value(value)}" for name, value in algorithm.parameters.items()),
         _cost(row, "fit_seconds", 2),
         _cost(row, "peak_memory_mb", 0),
         _text(algorithm.summary),
-        _text(algorithm.reference),
     )
 
 
@@ -134,6 +159,15 @@ def _row(algorithm: Algorithm, algorithms: Offers, row: Standing | None) -> tupl
         _cost(row, "peak_memory_mb", 0),
         _text(algorithm.summary),
     )
+
+
+def _new_users(algorithms: Offers) -> str:
+    without = [name for name, each in algorithms.items() if not offers(class_of(each.value), "score_new")]
+    links = [f"[{escape(name)}](#{name})" for name in without]
+    unexplained = [name for name, each in algorithms.items() if not offers(class_of(each.value), "explain")]
+    explained = "All of them explain" if not unexplained else f"All but {', '.join(unexplained)} explain"
+    served = textwrap.fill(f"New users are served by all but {', '.join(links)}.", WIDTH, break_on_hyphens=False)
+    return f"{served}\n{explained} what they recommend (`recbench recommend NAME --user ID --explain`)."
 
 
 def _section(algorithm: Algorithm, algorithms: Offers, row: Standing | None) -> Iterator[str]:
@@ -220,7 +254,8 @@ def _value(value: Any) -> str:
 
 def _table(heads: Sequence[str], rows: Iterator[tuple[str, ...]], *, right: Sequence[int] = ()) -> str:
     rule = ("--:" if place in right else ":--" for place in range(len(heads)))
-    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in (heads, tuple(rule), *rows))
+    lines = ("".join(f" {cell} |" if cell else " |" for cell in cells) for cells in (heads, tuple(rule), *rows))
+    return "\n".join(f"|{line}" for line in lines)
 
 
 def _bullet(text: str) -> str:

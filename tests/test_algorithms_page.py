@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +22,7 @@ sys.path.append(str(REPOSITORY / "scripts"))
 
 import algorithm_notes as notes  # noqa: E402
 import algorithms_page as generator  # noqa: E402
-from algorithm_facts import arguments, built_in, class_of, meaning_of, parameters_of  # noqa: E402
+from algorithm_facts import adapters, arguments, built_in, class_of, extra_of, meaning_of, parameters_of, written_class  # noqa: E402
 
 BUILT_IN = built_in(discover())
 NAMES = tuple(BUILT_IN)
@@ -30,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bagging": {"sample": 1.0, "leaf_size": 2},
     "random-forest": {"sample": 1.0, "leaf_size": 2},
     "boosting": {"leaf_size": 2},
+    **{name: {"epochs": 2} for name in NAMES if name.startswith("mlp-")},
 }
 """What keeps a trial short, and lets each component and each feature count for something in data as small as this."""
 
@@ -82,9 +85,16 @@ def test_a_reference_is_stated_by_hand_only_where_the_plugin_gives_none() -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_cost_has_an_order_of_growth_in_letters_that_are_explained(name: str) -> None:
-    cost = notes.COSTS[name]
-    assert "O(" in cost.fit
-    assert "O(" in cost.rank
+    for said in (notes.COSTS[name].fit, notes.COSTS[name].rank):
+        assert "O(" in said
+        explained = {"O", *notes.LETTERS, *re.findall(r"\b(\w)(?: =|:)", said)}
+        assert set(re.findall(r"\b[A-Za-z]\b", said.replace("²", "").replace("³", ""))) <= explained
+
+
+@pytest.mark.parametrize("letter", notes.LETTERS)
+def test_every_letter_that_is_explained_occurs_in_a_cost(letter: str) -> None:
+    said = " ".join(f"{cost.fit} {cost.rank}" for cost in notes.COSTS.values()).replace("²", "").replace("³", "")
+    assert re.search(rf"\b{letter}\b", said)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,6 +167,15 @@ def test_prose_shows_its_signs_and_keeps_its_code() -> None:
     assert generator._text("a * b needs `min_support | x` or <c>") == r"a \* b needs `min_support | x` or &lt;c&gt;"
 
 
+def test_adapters_are_told_of_without_their_libraries() -> None:
+    for name, each in adapters(discover()).items():
+        found = written_class(each.value)
+        assert {"score", "predict"} & found.methods, name
+        assert "model" in found.arguments, name
+        assert each.value.reference
+        assert all(map(extra_of, each.value.requires))
+
+
 def tiny_data(seed: int = 0) -> Dataset:
     """Ratings, times, and columns of users and items, all of which tell something."""
     rng = np.random.default_rng(seed)
@@ -220,6 +239,11 @@ def build(name: str, **parameters: Any) -> Any:
     return class_of(found)(**{**found.parameters, **SETTINGS.get(name, {}), **parameters})
 
 
+@functools.cache
+def plain_outputs(name: str) -> tuple[Any, Any]:
+    return outputs(name, tiny_data())
+
+
 def outputs(name: str, data: Dataset) -> tuple[Any, Any]:
     """(n_users, n_items) scores and, where there are any, predicted ratings."""
     model = build(name)  # every built-in one has `score`
@@ -244,7 +268,7 @@ EACH = [
 @pytest.mark.parametrize("name", EACH)
 def test_what_an_algorithm_is_said_to_read_changes_its_result_and_nothing_else_does(name: str) -> None:
     data = tiny_data()
-    plain = outputs(name, data)
+    plain = plain_outputs(name)
     read = []
     for what, change in CHANGES.items():
         changed = outputs(name, change(data))
@@ -255,7 +279,7 @@ def test_what_an_algorithm_is_said_to_read_changes_its_result_and_nothing_else_d
 
 @pytest.mark.parametrize("name", EACH)
 def test_those_that_rank_by_predicted_ratings_are_said_to(name: str) -> None:
-    scores, ratings = outputs(name, tiny_data())
+    scores, ratings = plain_outputs(name)
     known = ratings is not None and np.isfinite(ratings)
     is_same = ratings is not None and np.allclose(scores[known], ratings[known], rtol=1e-4, atol=1e-4)
     assert is_same == (name in notes.BY_RATING)
