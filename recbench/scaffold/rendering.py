@@ -116,11 +116,11 @@ _SUMMARIES: Final[Mapping[tuple[Answers, Framework], str]] = {
     ("ranker", "none"): "Ranks items by how many users they share with the user's own.",
     ("ranker", "sklearn"): "Ranks items by a truncated SVD of who has what.",
     ("ranker", "torch"): "Ranks items by factors, trained on pairs of items (BPR).",
-    ("ranker", "tensorflow"): "Ranks items by factors, trained against items by lot.",
-    ("rating", "none"): "Predicts ratings by a truncated SVD of what is above the mean.",
+    ("ranker", "tensorflow"): "Ranks items by factors, trained on pairs of items (BPR).",
+    ("rating", "none"): "Predicts ratings by the item's mean and a truncated SVD of the rest.",
     ("rating", "sklearn"): "Predicts ratings by ridge regression on means and factors.",
-    ("rating", "torch"): "Predicts ratings by a small network over factors.",
-    ("rating", "tensorflow"): "Predicts ratings by a small network over factors.",
+    ("rating", "torch"): "Predicts ratings by offsets and the product of factors.",
+    ("rating", "tensorflow"): "Predicts ratings by offsets and the product of factors.",
 }
 
 
