@@ -69,6 +69,37 @@ def algorithm(name: str, author: str | None, into: Path, kind: Answers, framewor
     _tell(written, check=f"recbench check {name}")
 
 
+@new.command()
+@_options
+def metric(name: str, author: str | None, into: Path, *, force: bool) -> None:
+    """Write a metric called NAME."""
+    from recbench import scaffold
+
+    taken = registry().metrics
+    _tell(scaffold.new(name, "metric", into=into, offered=taken, author=author, force=force))
+
+
+@new.command()
+@_options
+def source(name: str, author: str | None, into: Path, *, force: bool) -> None:
+    """Write a data set called NAME, with a protocol on it."""
+    from recbench import scaffold
+
+    offered = registry()
+    taken = {*offered.sources, *offered.protocols}
+    _tell(scaffold.new(name, "source", into=into, offered=taken, author=author, force=force))
+
+
+@new.command()
+@_options
+def protocol(name: str, author: str | None, into: Path, *, force: bool) -> None:
+    """Write a protocol called NAME."""
+    from recbench import scaffold
+
+    taken = registry().protocols
+    _tell(scaffold.new(name, "protocol", into=into, offered=taken, author=author, force=force))
+
+
 def _tell(written: Written, *, check: str = "pytest") -> None:
     for path in written.files:
         click.echo(written.folder / path)

@@ -18,6 +18,9 @@ _FORM: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # Files and folders of these names mean something to setuptools, pip or pytest.
 _RESERVED: Final = frozenset({"build", "conftest", "dist", "setup", "tests"})
 
+# Classes of these names are imported or defined beside the one that is called after the distribution.
+_IN_USE: Final = frozenset({"algorithm", "dataset", "iterable", "network", "ridge"})
+
 
 def module_of(name: str) -> str:
     """The module that goes with a distribution's name."""
@@ -62,6 +65,8 @@ def _check_form(name: str) -> None:
         raise RecbenchError(f"{name!r} is a word of Python's own, so no module can have it", fix=_another(name))
     if name in _RESERVED:
         raise RecbenchError(f"{name!r} means something to Python's tools", fix=_another(name))
+    if name in _IN_USE:
+        raise RecbenchError(f"{name!r} is in use in the code that would be written", fix=_another(name))
 
 
 def _taken(what: str, name: str, why: str) -> RecbenchError:

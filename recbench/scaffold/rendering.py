@@ -1,12 +1,14 @@
 """From what an author asks for to the files of a distribution. Pure but for reading the templates.
 
 A distribution is made of layers, folders below `templates/`: what all have, what its kind has, the code. In paths
-MODULE stands for the module's name and a leading `dot_` for a dot; in texts `string.Template` puts in the names.
+MODULE and NAME stand for the names and a leading `dot_` for a dot; in texts `string.Template` puts in the names.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -54,7 +56,7 @@ def render(request: Request) -> dict[PurePosixPath, str]:
     files: dict[PurePosixPath, str] = {}
     for layer in _layers(request):
         for template in sorted((_TEMPLATES / layer).rglob(f"*{_SUFFIX}")):
-            path = _path(template.relative_to(_TEMPLATES / layer), names["module"])
+            path = _path(template.relative_to(_TEMPLATES / layer), names)
             files[path] = Template(template.read_text(encoding="utf-8")).substitute(names)
     return files
 
@@ -80,9 +82,9 @@ def _layers(request: Request) -> Iterator[str]:
         yield f"{request.answers}-{request.framework}"
 
 
-def _path(template: Path, module: str) -> PurePosixPath:
-    parts = template.as_posix().removesuffix(_SUFFIX).replace("MODULE", module).split("/")
-    return PurePosixPath(*("." + part.removeprefix("dot_") if part.startswith("dot_") else part for part in parts))
+def _path(template: Path, names: Mapping[str, str]) -> PurePosixPath:
+    text = template.as_posix().removesuffix(_SUFFIX).replace("MODULE", names["module"]).replace("NAME", names["name"])
+    return PurePosixPath(*(re.sub("^dot_", ".", part) for part in text.split("/")))
 
 
 def _names(request: Request) -> Mapping[str, str]:
@@ -101,6 +103,7 @@ def _names(request: Request) -> Mapping[str, str]:
         "contents": _contents(request, module),
         "command": command(request),
         **(_algorithm(request, module) if request.kind == "algorithm" else {}),
+        **(_source() if request.kind == "source" else {}),
     }
 
 
@@ -148,3 +151,8 @@ def _algorithm(request: Request, module: str) -> Mapping[str, str]:
         "requires": request.framework,
         "summary": _SUMMARIES[request.answers, request.framework],
     }
+
+
+def _source() -> Mapping[str, str]:
+    data = _TEMPLATES / "source" / "MODULE" / "data" / f"ratings.csv{_SUFFIX}"
+    return {"sha256": hashlib.sha256(data.read_bytes()).hexdigest()}

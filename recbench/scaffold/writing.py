@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 
 from recbench.errors import RecbenchError
 
 
-def write(files: Mapping[PurePath, str], folder: Path, *, force: bool) -> None:
+def write(files: Mapping[PurePosixPath, str], folder: Path, *, force: bool) -> None:
     """Write files into a new folder.
 
     Args:
