@@ -28,6 +28,7 @@ def recbench_algorithms() -> Iterable[Algorithm]:
         baseline=True,
         expected_failures=SAME_FOR_ALL,
         summary="Ranks items by how many users have them.",
+        reference="TopPop in Cremonesi, Koren and Turrin, Performance of Recommender Algorithms on Top-N, RecSys 2010",
     )
     yield Algorithm(
         name="recent-popularity",
@@ -46,6 +47,7 @@ def recbench_algorithms() -> Iterable[Algorithm]:
         baseline=True,
         expected_failures=SAME_FOR_ALL,
         summary="Predicts the mean of all ratings.",
+        reference="GlobalAverage in MyMediaLite",
     )
     yield Algorithm(
         name="user-mean",

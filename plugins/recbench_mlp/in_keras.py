@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -24,10 +26,8 @@ class KerasMLP(MLP):
     ) -> tuple[Weights, int]:
         """Train by Adam on the mean squared error."""
         _limit_threads()
-        keras.utils.set_random_seed(seed)
-        if self.device == "auto":
-            return _train(weights, design, sample, held_out, schedule, seed)
-        with tf.device(self.device):
+        place = contextlib.nullcontext() if self.device == "auto" else tf.device(self.device)
+        with _globally_seeded(seed), place:
             return _train(weights, design, sample, held_out, schedule, seed)
 
 
@@ -150,6 +150,18 @@ class _Table(keras.layers.Layer):  # type: ignore[misc]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape, self._rows.shape[1])
+
+
+@contextlib.contextmanager
+def _globally_seeded(seed: int) -> Iterator[None]:
+    """Keras draws the seeds of its layers from `random`; that and NumPy's global generator are put back."""
+    kept = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
 
 
 def _limit_threads() -> None:

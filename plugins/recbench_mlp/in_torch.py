@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,13 @@ class TorchMLP(MLP):
         self, weights: Weights, design: Design, sample: Sample, held_out: Sample | None, schedule: Schedule, seed: int
     ) -> tuple[Weights, int]:
         """Train by Adam on the mean squared error."""
-        if "OMP_NUM_THREADS" in os.environ:
-            torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-        torch.manual_seed(seed)
+        with torch.random.fork_rng():  # layers and dropout draw from the global generator, which is put back
+            torch.manual_seed(seed)
+            return self._train(weights, design, sample, held_out, schedule, seed)
+
+    def _train(
+        self, weights: Weights, design: Design, sample: Sample, held_out: Sample | None, schedule: Schedule, seed: int
+    ) -> tuple[Weights, int]:
         device = torch.device(self._place())
         network = Network(weights, design, schedule.dropout).to(device)
         optimizer = torch.optim.Adam(network.parameters(), lr=schedule.rate, eps=1e-7, fused=True)

@@ -11,7 +11,7 @@ from recbench.testing.subject import Subject
 from recbench.testing.worlds import World
 
 _K = 5
-_LEAST_GAIN = 0.1
+_LEAST_GAIN = 0.05
 _MOST_SIGMAS = 4.0
 
 
