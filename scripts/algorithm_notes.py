@@ -156,10 +156,3 @@ BY_RATING = frozenset(
     }
 )
 """Those whose scores are the ratings they predict."""
-
-REFERENCES: Mapping[str, str] = {
-    "global-mean": "GlobalAverage in MyMediaLite",
-    "popularity": "TopPop in Cremonesi, Koren, Turrin, Performance of Recommender Algorithms on Top-N Recommendation "
-    "Tasks, RecSys 2010",
-}
-"""Where the plugin itself says nothing."""

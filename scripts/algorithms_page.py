@@ -28,7 +28,7 @@ from algorithm_facts import (
     parameters_of,
     written_class,
 )
-from algorithm_notes import BY_RATING, COSTS, LETTERS, READS, REFERENCES
+from algorithm_notes import BY_RATING, COSTS, LETTERS, READS
 
 from recbench.api import Algorithm
 from recbench.leaderboard import facts
@@ -173,7 +173,7 @@ def _new_users(algorithms: Offers) -> str:
 def _section(algorithm: Algorithm, algorithms: Offers, row: Standing | None) -> Iterator[str]:
     yield f"### {escape(algorithm.name)}\n\n{_text(algorithm.summary)}"
     said = {
-        "Reference": _text(reference_of(algorithm)),
+        "Reference": _text(algorithm.reference),
         "Predicts": _offered(algorithm),
         "Needs": _needs(algorithm, algorithms),
         "Reads": ", ".join(READS[algorithm.name]) or "who has what, and nothing else",
@@ -185,11 +185,6 @@ def _section(algorithm: Algorithm, algorithms: Offers, row: Standing | None) -> 
     if parameters := parameters_of(algorithm):
         heads = ("parameter", "type and range", "default", "tuned over", "meaning")
         yield _table(heads, (_cells(each) for each in parameters))
-
-
-def reference_of(algorithm: Algorithm) -> str:
-    """Where it was published."""
-    return algorithm.reference or REFERENCES[algorithm.name]
 
 
 def _predicts(algorithm: Algorithm) -> str:
