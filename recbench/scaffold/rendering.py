@@ -139,9 +139,11 @@ def _contents(request: Request, module: str) -> str:
     """Where setuptools finds the code: a single module where that is all there is, else a package."""
     if request.kind == "metric" or (request.kind == "algorithm" and request.framework == "none"):
         return f'py-modules = ["{module}"]'
-    data = {"source": '["*.toml", "data/*"]', "protocol": '["*.toml"]'}.get(request.kind)
-    packages = f'packages = ["{module}"]'
-    return packages if data is None else f"{packages}\npackage-data = {{ {module} = {data} }}"
+    if request.kind == "algorithm":
+        return f'packages = ["{module}"]'
+    if request.kind == "protocol":
+        return f'packages = ["{module}"]\npackage-data = {{ {module} = ["*.toml"] }}'
+    return f'packages = ["{module}", "{module}.data"]\npackage-data = {{ {module} = ["*.toml", "data/*"] }}'
 
 
 def _algorithm(request: Request, module: str) -> Mapping[str, str]:
