@@ -60,6 +60,8 @@ class SklearnRater:
 
     def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> FloatArray:
         """Predict ratings: (m,), (m,) -> (m,)."""
+        if not len(users):  # which scikit-learn refuses
+            return np.empty(0)
         return np.asarray(self._regressor.predict(self._seen_as(users, items)), dtype=np.float64)
 
     def _seen_as(self, users: IntArray, items: IntArray, *, own: FloatArray | None = None) -> csr_matrix | FloatArray:

@@ -43,7 +43,8 @@ class SurpriseRater:
 
     def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predict pair by pair, as Surprise does: (m,), (m,) -> (m,)."""
-        return np.array([self._one(*pair) for pair in zip(users.tolist(), items.tolist(), strict=True)], np.float64)
+        said = (self._one(int(user), int(item)) for user, item in zip(users, items, strict=True))
+        return np.fromiter(said, dtype=np.float64, count=len(users))
 
     def _one(self, user: int, item: int) -> float:
         said = self._model.predict(user, item, clip=False)
