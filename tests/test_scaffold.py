@@ -199,6 +199,30 @@ def test_every_function_that_is_written_is_typed(variant: str) -> None:
         assert all(argument.annotation or argument.arg == "self" for argument in arguments)
 
 
+@pytest.mark.slow
+def test_mypy_finds_nothing_in_what_is_written(tmp_path: Path) -> None:
+    for name, options in {**LIGHT, **HEAVY}.items():
+        write(name, tmp_path, *options)
+    code = [str(path) for pattern in ("*/x_*.py", "*/x_*/", "*/tests/") for path in tmp_path.glob(pattern)]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--ignore-missing-imports",
+            "--follow-imports=silent",
+            "--check-untyped-defs",
+            *code,
+        ],
+        env={**os.environ, "MYPYPATH": str(Path(scaffold.__file__).parents[2])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("variant", HEAVY)
 def test_a_framework_is_imported_by_the_model_alone(variant: str) -> None:
     files = render(request_for("my-own", HEAVY[variant]))
