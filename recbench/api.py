@@ -1,4 +1,8 @@
-"""The one door for plugin authors: what a plugin imports, offers and implements."""
+"""The one door for plugin authors: what a plugin imports, offers and implements.
+
+A plugin's module may say which form of this door it was written for: `RECBENCH_API = 1`. Where it says nothing, 1 is
+meant. A recbench that lacks that form shows the plugin as broken, with what to install, and offers everything else.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,7 @@ from recbench.data import (
 from recbench.explaining import greatest, item_names, written_out
 
 __all__ = [
+    "API_VERSION",
     "Algorithm",
     "Block",
     "Catalogue",
@@ -46,6 +51,9 @@ __all__ = [
     "item_names",
     "written_out",
 ]
+
+API_VERSION = 1
+"""The newest form of this door: it grows when something is added, and also when something changes its meaning."""
 
 hookimpl = pluggy.HookimplMarker("recbench")
 """Marks a function as an implementation of one of the hooks in `recbench.hookspecs`."""

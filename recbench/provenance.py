@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
 import platform
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from recbench.distribution import versions
 
 
 def now() -> str:
@@ -60,5 +61,7 @@ def _processor() -> str:
 
 
 def _packages() -> dict[str, str]:
-    found = {dist.name: dist.version for dist in importlib.metadata.distributions() if dist.name}
+    found: dict[str, str] = {}
+    for name, version in versions():
+        found.setdefault(name, version)  # of two copies the first on the path is imported
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))

@@ -1,64 +1,45 @@
 """What is on offer: finds plugins in installed packages and single files, and loads each on its own.
 
 Finding and loading are two steps with two types, and a fault is a value: a plugin that cannot be loaded is
-`Broken`, with the reason, and harms nobody else. Each entry point gets a plugin manager of its own, so what is
-offered is attributed, and a registration that fails half-way leaves nothing behind.
+`Broken`, with the reason, and harms nobody else. Of two plugins that offer one name the first has it: recbench's
+own come first, then the others by distribution and name, single files last.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
-import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
 
-import pluggy
-
-from recbench import hookspecs
 from recbench.api import Algorithm, Metric, Source
+from recbench.collecting import Loaded, load, name_of
 from recbench.distribution import distribution
 from recbench.errors import RecbenchError, UnknownName
-from recbench.single_file import import_file
+from recbench.installed import Broken, Disabled, Plugin, disable, find, plugin_of
 
-GROUP = "recbench"
-TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+__all__ = [
+    "Broken",
+    "Disabled",
+    "Loaded",
+    "Offered",
+    "Plugin",
+    "Registry",
+    "discover",
+    "find",
+    "how_to_install",
+    "load",
+    "missing",
+]
+
+DISABLED_BY = "RECBENCH_DISABLE_PLUGINS"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plugin:
-    """A plugin that was found, and not yet imported.
-
-    Attributes:
-        name: the entry point's name, or the file's path.
-        module: what is imported.
-        distribution: the distribution's name; for a single file its name.
-        version: the distribution's version; for a single file "file".
-        file: the single file, or None for an installed package.
-        editable: installed from a folder that its author edits.
-    """
-
-    name: str
-    module: str
-    distribution: str
-    version: str
-    file: Path | None = None
-    editable: bool = False
-
-    @property
-    def is_pinned(self) -> bool:
-        """Whether the version says what the code is; a file's or an editable install's code may change under it."""
-        return self.file is None and not self.editable
-
-    def source_of(self, target: str) -> str:
-        """sha256 over the Python files of the package that `target` lies in."""
-        return _hash_files(_python_files(self.file, target.partition(":")[0]))
+Settled: TypeAlias = Loaded | Broken | Disabled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,33 +51,15 @@ class Offered(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A plugin that was imported, and what its hooks returned."""
-
-    plugin: Plugin
-    algorithms: tuple[Algorithm, ...] = ()
-    sources: tuple[Source, ...] = ()
-    metrics: tuple[Metric, ...] = ()
-    protocols: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """A plugin that offers nothing, and why."""
-
-    plugin: Plugin
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """All that is on offer, by name, in the order of names."""
+    """All that is on offer, by name, in the order of names; every plugin found; what the user should hear of."""
 
     algorithms: Mapping[str, Offered[Algorithm]] = field(default_factory=dict)
     sources: Mapping[str, Offered[Source]] = field(default_factory=dict)
     metrics: Mapping[str, Offered[Metric]] = field(default_factory=dict)
     protocols: Mapping[str, Offered[Path]] = field(default_factory=dict)
-    plugins: tuple[Loaded | Broken, ...] = ()
+    plugins: tuple[Settled, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def algorithm(self, name: str) -> Offered[Algorithm]:
         """The algorithm called `name`.
@@ -117,35 +80,27 @@ def discover(
     sources: Iterable[Source] = (),
     metrics: Iterable[Metric] = (),
     protocols: Iterable[Path] = (),
+    disabled: Iterable[str] = (),
 ) -> Registry:
-    """Find and load every plugin.
+    """Find every plugin, and load those that are not switched off.
+
+    RECBENCH_DISABLE_PLUGINS switches off, too: names with commas between them. One that is not installed is a
+    warning there, since the variable may serve many environments.
 
     Args:
-        files: single-file plugins.
+        files: single-file plugins. These are asked for, and never switched off.
         sources: what recbench itself offers beside its plugins.
         metrics: likewise.
         protocols: likewise.
+        disabled: entry points or distributions not to import.
+
+    Raises:
+        UnknownName: a name in `disabled` that is neither.
     """
     own = Loaded(plugin=_own(), sources=tuple(sources), metrics=tuple(metrics), protocols=tuple(protocols))
-    loaded: list[Loaded | Broken] = [own]
-    loaded += [load(plugin) for plugin in [*find(), *map(_file_plugin, files)]]
-    return _merge(loaded)
-
-
-def find() -> list[Plugin]:
-    """Find the entry points of all installed distributions, recbench's own first, then by distribution and name."""
-    points = importlib.metadata.entry_points(group=GROUP)
-    found = [_describe(point) for point in points if point.dist is not None]
-    mine = distribution().name
-    return sorted(set(found), key=lambda plugin: (plugin.distribution != mine, plugin.distribution, plugin.name))
-
-
-def load(plugin: Plugin) -> Loaded | Broken:
-    """Import one plugin and collect what it offers. Never raises: a plugin's fault is a value."""
-    try:
-        return _collect(plugin, _import(plugin))
-    except (Exception, SystemExit) as error:  # foreign code: whatever it raises is shown, and harms nobody else
-        return Broken(plugin=plugin, reason=f"{type(error).__name__}: {error}")
+    found, warnings = _without_disabled(find(), tuple(disabled))
+    wanted = [*found, *map(_file_plugin, files)]
+    return _merge([own, *(load(each) if isinstance(each, Plugin) else each for each in wanted)], warnings)
 
 
 def missing(algorithm: Algorithm) -> tuple[str, ...]:
@@ -162,25 +117,29 @@ def how_to_install(offered: Offered[Algorithm]) -> str:
     return f"pip install {' '.join(lacking)}"
 
 
+def _without_disabled(
+    found: Sequence[Plugin | Broken], asked: Sequence[str]
+) -> tuple[list[Plugin | Broken | Disabled], tuple[str, ...]]:
+    for name in asked:
+        if (problem := _unknown(name, found)) is not None:
+            raise problem
+    listed = tuple(name.strip() for name in os.environ.get(DISABLED_BY, "").split(",") if name.strip())
+    problems = [problem.what for name in listed if (problem := _unknown(name, found)) is not None]
+    remaining = disable(disable(found, asked, by="--disable-plugin"), listed, by=DISABLED_BY)
+    return remaining, tuple(f"{DISABLED_BY}: {what}" for what in problems)
+
+
+def _unknown(name: str, found: Iterable[Plugin | Broken]) -> UnknownName | None:
+    plugins = [plugin_of(each) for each in found]
+    if any(plugin.goes_by(name) for plugin in plugins):
+        return None
+    names = dict.fromkeys(name for plugin in plugins for name in (plugin.name, plugin.distribution))
+    return UnknownName.among("plugin", name, names, fix="run `recbench list plugins` for their names")
+
+
 def _own() -> Plugin:
     own = distribution()
     return Plugin(name="recbench", module="recbench", distribution=own.name, version=own.version)
-
-
-def _describe(point: importlib.metadata.EntryPoint) -> Plugin:
-    assert point.dist is not None
-    return Plugin(
-        name=point.name,
-        module=point.value,
-        distribution=point.dist.name,
-        version=point.dist.version,
-        editable=_is_editable(point.dist),
-    )
-
-
-def _is_editable(distribution: importlib.metadata.Distribution) -> bool:
-    text = distribution.read_text("direct_url.json")
-    return bool(text) and bool(json.loads(text or "{}").get("dir_info", {}).get("editable"))
 
 
 def _file_plugin(path: Path) -> Plugin:
@@ -189,109 +148,41 @@ def _file_plugin(path: Path) -> Plugin:
     return Plugin(name=str(path), module=path.stem, distribution=path.name, version="file", file=path.resolve())
 
 
-def _import(plugin: Plugin) -> ModuleType:
-    if plugin.file is None:
-        return importlib.import_module(plugin.module)
-    return import_file(plugin.file)
-
-
-def _collect(plugin: Plugin, module: ModuleType) -> Loaded:
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
-    manager.register(module)
-    manager.check_pending()  # a hook that nobody specified is a misspelt one
-    loaded = Loaded(
-        plugin=plugin,
-        algorithms=_drain(manager.hook.recbench_algorithms(), Algorithm),
-        sources=_drain(manager.hook.recbench_sources(), Source),
-        metrics=_drain(manager.hook.recbench_metrics(), Metric),
-        protocols=_drain(manager.hook.recbench_protocols(), Path),
-    )
-    for algorithm in loaded.algorithms:
-        _check_algorithm(algorithm)
-    for name in map(_name, (*loaded.algorithms, *loaded.sources, *loaded.metrics)):
-        _check_name(name)
-    return loaded
-
-
-def _drain(results: Sequence[Iterable[Any]], kind: type[T]) -> tuple[T, ...]:
-    values = tuple(value for result in results for value in result)
-    for value in values:
-        if not isinstance(value, kind):
-            raise TypeError(f"a hook gave {value!r}, which is not one of recbench.api.{kind.__name__}")
-    return values
-
-
-def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not 1 <= len(name) <= 64 or not name.isprintable() or " " in name:
-        raise ValueError(f"{name!r} is not a name: 1 to 64 printable characters without blanks are")
-
-
-def _check_algorithm(algorithm: Algorithm) -> None:
-    if not isinstance(algorithm.target, str) or not TARGET.fullmatch(algorithm.target):
-        raise ValueError(f"{algorithm.name!r}: target {algorithm.target!r} is not of the form 'module:Class'")
-    for field_name in ("requires", "components"):
-        value = getattr(algorithm, field_name)
-        if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
-            raise TypeError(f"{algorithm.name!r}: {field_name} is {value!r}, and must be a tuple of strings")
-    try:
-        json.dumps(dict(algorithm.parameters), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{algorithm.name!r}: parameters are not JSON values: {error}") from error
-
-
 Slot: TypeAlias = dict[str, Offered[Any]]
 
 
-def _merge(plugins: Sequence[Loaded | Broken]) -> Registry:
+def _merge(plugins: Sequence[Settled], warnings: tuple[str, ...]) -> Registry:
     """Put everything on offer under its name. A plugin that takes a name that is taken offers nothing at all."""
     kinds: dict[str, Slot] = {"algorithms": {}, "sources": {}, "metrics": {}, "protocols": {}}
-    settled: list[Loaded | Broken] = []
+    settled: list[Settled] = []
     for plugin in plugins:
         reason = _clash(plugin, kinds) if isinstance(plugin, Loaded) else None
         settled.append(Broken(plugin=plugin.plugin, reason=reason) if reason else plugin)
         if isinstance(plugin, Loaded) and not reason:
             for kind, slot in kinds.items():
-                slot.update({_name(v): Offered(value=v, plugin=plugin.plugin) for v in getattr(plugin, kind)})
+                slot.update({name_of(v): Offered(value=v, plugin=plugin.plugin) for v in getattr(plugin, kind)})
     ordered: dict[str, Any] = {kind: MappingProxyType(dict(sorted(slot.items()))) for kind, slot in kinds.items()}
-    return Registry(plugins=tuple(settled), **ordered)
+    return Registry(plugins=tuple(settled), warnings=warnings, **ordered)
 
 
 def _clash(plugin: Loaded, kinds: Mapping[str, Slot]) -> str | None:
     for kind, slot in kinds.items():
         seen: set[str] = set()
-        for name in map(_name, getattr(plugin, kind)):
+        for name in map(name_of, getattr(plugin, kind)):
             if name in slot:
-                other = slot[name].plugin
-                return f"the name {name!r} ({kind}) is taken by {other.distribution} {other.version}"
+                return f"the name {name!r} ({kind}) is taken by {_whose(slot[name].plugin)}"
             if name in seen:
                 return f"it offers two {kind} called {name!r}"
             seen.add(name)
     return None
 
 
-def _name(value: Any) -> str:
-    return value.stem if isinstance(value, Path) else str(value.name)
-
-
-def _python_files(file: Path | None, module: str) -> list[Path]:
-    if file is not None and module == file.stem:
-        return [file]
-    spec = importlib.util.find_spec(module.partition(".")[0])
-    if spec is None:
-        return []
-    folders = list(spec.submodule_search_locations or ())
-    if folders:
-        return sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
-    return [Path(spec.origin)] if spec.origin else []
-
-
-def _hash_files(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
+def _whose(other: Plugin) -> str:
+    """Who has a name, and how to do without: recbench's own offers beside its plugins cannot be switched off."""
+    whose = f"{other.distribution} {other.version}"
+    if other.file is not None or other == _own():
+        return whose
+    return f"{whose}, plugin {other.name!r}: to have this one instead, --disable-plugin {other.name}"
 
 
 def _extra_with(distribution: str, module: str) -> str | None:

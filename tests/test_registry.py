@@ -84,7 +84,7 @@ def test_a_single_file_offers_algorithms(plugin_file: Callable[..., Path]) -> No
         ("breaks_syntax", "def (", "SyntaxError"),
         ("breaks_exit", "raise SystemExit(3)", "SystemExit: 3"),
         ("breaks_late", good("breaks_late", name="late") + "    raise RuntimeError('late')", "RuntimeError: late"),
-        ("breaks_type", good("x", name="x").replace("yield Algorithm", "yield dict"), "not one of recbench.api"),
+        ("breaks_type", good("x", name="x").replace("yield Algorithm", "yield dict"), "not a recbench.api.Algorithm"),
         ("breaks_number", good("x", name="x").replace("yield", "return 7 #"), "TypeError"),
         ("breaks_name", good("breaks_name", name="two words"), "'two words' is not a name"),
         ("breaks_empty", good("breaks_empty", name=""), "'' is not a name"),

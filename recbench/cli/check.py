@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recbench.cli import exits
-from recbench.cli.offers import complete_algorithm, plugin_option
+from recbench.cli.offers import complete_algorithm, disabled, plugin_option
 from recbench.cli.screen import has_color, printable, width_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def check(
     if not algorithms:
         raise click.UsageError("name at least one algorithm")
     rules = testing.rules_named(wanted)
-    subjects = testing.subjects(algorithms, plugins=plugins, settings=settings)
+    subjects = testing.subjects(algorithms, plugins=plugins, settings=settings, disabled=disabled())
     n_bad = sum(_check(subject, rules) for subject in subjects)
     return exits.NOT_OK if n_bad else 0
 
@@ -85,5 +85,4 @@ def _wrapped(text: str) -> str:
 
 
 def _reason(rule: Rule) -> str:
-    text = " ".join(rule.reason.split())
-    return f"{rule.name}\n" + click.wrap_text(text, width_of(sys.stdout), "  ", "  ")
+    return f"{rule.name}\n" + click.wrap_text(rule.reason, width_of(sys.stdout), "  ", "  ")

@@ -35,9 +35,11 @@ def details(name: str, offered: Registry, output: Path) -> list[str]:
         *(_plugin(one) for one in offered.plugins if one.plugin.name == name),
     ]
     if not found:
-        names = {*offered.algorithms, *offered.sources, *offered.metrics, *offered.protocols}
+        plugins = {one.plugin.name for one in offered.plugins}
+        names = {*offered.algorithms, *offered.sources, *offered.metrics, *offered.protocols, *plugins}
         raise UnknownName.among("thing on offer", name, names, fix="run `recbench list`, or give a record's file or id")
-    return [_paragraph(facts) for facts in found]
+    traces = [getattr(one, "traceback", "") for one in offered.plugins if one.plugin.name == name]
+    return [*(_paragraph(facts) for facts in found), *(_lines(trace) for trace in traces if trace)]
 
 
 def _paragraph(facts: Facts) -> str:
@@ -112,8 +114,12 @@ def _plugin(plugin: Any) -> Facts:
     yield "plugin", plugin.plugin.name
     yield "from", f"{plugin.plugin.distribution} {plugin.plugin.version}"
     yield "module", plugin.plugin.module
+    yield "disabled", f"by {plugin.by}" if hasattr(plugin, "by") else None
     yield "broken", getattr(plugin, "reason", None)
-    yield "algorithms", tuple(each.name for each in getattr(plugin, "algorithms", ()))
+    for kind in ("algorithms", "sources", "metrics"):
+        yield kind, tuple(each.name for each in getattr(plugin, kind, ()))
+    yield "protocols", tuple(each.stem for each in getattr(plugin, "protocols", ()))
+    yield "notes", getattr(plugin, "notes", ())
 
 
 def _record_at(name: str, output: Path) -> Record | None:
@@ -148,4 +154,8 @@ def _record(record: Record) -> Facts:
 def _texts(record: Record) -> list[str]:
     """Traceback and output as they are, but for control characters."""
     parts = (("traceback", record.traceback), ("output", record.output))
-    return [f"{name}:\n" + "\n".join(map(printable, text.splitlines())) for name, text in parts if text]
+    return [f"{name}:\n{_lines(text)}" for name, text in parts if text]
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.splitlines()))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from recbench.cli.offers import output_option, plugin_option, registry
-from recbench.cli.screen import has_color, table, width_of
+from recbench.cli.screen import has_color, table, width_of, wrapped
 
 if TYPE_CHECKING:
-    from recbench.registry import Registry
+    from recbench.registry import Broken, Disabled, Loaded, Registry
 
 KINDS = ("algorithms", "data", "protocols", "metrics", "plugins")
 Lines = Iterator[tuple[str, str, str]]
@@ -29,7 +29,8 @@ def list_(kind: str | None, plugins: tuple[Path, ...]) -> None:
     for each in [kind] if kind else KINDS:
         click.secho(each, bold=True, color=has_color(sys.stdout))
         rows = [("  " + name, state, text) for name, state, text in tellers[each](offered)]
-        click.echo(table(rows, width_of(sys.stdout)) + "\n")
+        layout = wrapped if each == "plugins" else table
+        click.echo(layout(rows, width_of(sys.stdout)) + "\n")
 
 
 @click.command()
@@ -97,21 +98,22 @@ def _metrics(offered: Registry) -> Lines:
 
 
 def _plugins(offered: Registry) -> Lines:
-    from recbench.registry import Broken
-
     for each in offered.plugins:
-        whose = f"{each.plugin.distribution} {each.plugin.version}"
-        if isinstance(each, Broken):
-            yield each.plugin.name, whose, f"broken: {each.reason}"
-        else:
-            yield (
-                each.plugin.name,
-                whose,
-                _count(
-                    algorithms=each.algorithms, sources=each.sources, metrics=each.metrics, protocols=each.protocols
-                ),
-            )
+        yield each.plugin.name, f"{each.plugin.distribution} {each.plugin.version}", _state(each)
 
 
-def _count(**offers: tuple[object, ...]) -> str:
-    return ", ".join(f"{len(values)} {kind}" for kind, values in offers.items() if values) or "offers nothing"
+def _state(plugin: Loaded | Broken | Disabled) -> str:
+    from recbench.registry import Broken, Disabled
+
+    if isinstance(plugin, Disabled):
+        return f"disabled by {plugin.by}"
+    if isinstance(plugin, Broken):
+        return f"broken: {plugin.reason}"
+    offers = (
+        ("algorithm", plugin.algorithms),
+        ("source", plugin.sources),
+        ("metric", plugin.metrics),
+        ("protocol", plugin.protocols),
+    )
+    counts = ", ".join(f"{len(values)} {kind}{'s' * (len(values) > 1)}" for kind, values in offers if values)
+    return "; ".join([counts or "offers nothing", *plugin.notes])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -38,3 +39,25 @@ def table(rows: Sequence[Sequence[str]], width: int) -> str:
         "  ".join([*(printable(cell).ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]) for row in rows
     ]
     return "\n".join(one_line(line, width).rstrip() for line in lines)
+
+
+def wrapped(rows: Sequence[Sequence[str]], width: int) -> str:
+    """Columns side by side, the last one on as many lines as it needs.
+
+    A column is at most a quarter of `width` wide; a longer cell pushes its own row alone. Where that leaves the last
+    column little room, it goes below.
+    """
+    heads = [[printable(cell) for cell in row[:-1]] for row in rows]
+    columns = zip(*heads, strict=True)
+    widths = [max((len(cell) for cell in column if len(cell) <= width // 4), default=0) for column in columns]
+    blocks = []
+    for head, row in zip(heads, rows, strict=True):
+        start = "  ".join(cell.ljust(w) for cell, w in zip(head, widths, strict=True)) + "  "
+        text = printable(row[-1])
+        if len(start) > width // 2 and len(start) + len(text) > width:
+            blocks.append(start.rstrip())
+            start = " " * 6
+        blocks.append(
+            textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * min(len(start), width // 2))
+        )
+    return "\n".join(blocks)

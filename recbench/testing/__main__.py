@@ -15,7 +15,10 @@ def main() -> None:
     """Judge what standard input asks for."""
     request = json.load(sys.stdin)
     subject = Subject(
-        request["name"], plugins=[Path(path) for path in request["plugins"]], settings=request["settings"]
+        request["name"],
+        plugins=[Path(path) for path in request["plugins"]],
+        settings=request["settings"],
+        disabled=request["disabled"],
     )
     rules = {rule.name: rule for rule in RULES}
     with os.fdopen(int(sys.argv[1]), "w") as verdicts:

@@ -104,7 +104,10 @@ def imports(request: Mapping[str, Any]) -> dict[str, Any]:
 def _subject(request: Mapping[str, Any]) -> Any:
     subject = importlib.import_module("recbench.testing.subject")
     return subject.Subject(
-        request["name"], plugins=[Path(path) for path in request["plugins"]], settings=request["settings"]
+        request["name"],
+        plugins=[Path(path) for path in request["plugins"]],
+        settings=request["settings"],
+        disabled=request["disabled"],
     )
 
 

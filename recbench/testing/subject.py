@@ -91,8 +91,10 @@ class Fitted:
         return np.bincount(self.train.interactions.user, minlength=self.train.n_users) > 0
 
 
-def subjects(names: Sequence[str], *, plugins: Sequence[Path], settings: Iterable[str]) -> tuple[Subject, ...]:
-    """All of `names`, with settings such as "ease.l2=250".
+def subjects(
+    names: Sequence[str], *, plugins: Sequence[Path], settings: Iterable[str], disabled: Sequence[str] = ()
+) -> tuple[Subject, ...]:
+    """All of `names`, with settings such as "ease.l2=250", found without the plugins in `disabled`.
 
     Raises:
         UnknownName: a name that nobody goes by, or a setting for one that is not there.
@@ -101,7 +103,7 @@ def subjects(names: Sequence[str], *, plugins: Sequence[Path], settings: Iterabl
     for label in parsed:
         if label not in names:
             raise UnknownName.among("checked algorithm", label, names, fix="set parameters of those that are checked")
-    return tuple(Subject(name, plugins=plugins, settings=parsed.get(name)) for name in names)
+    return tuple(Subject(name, plugins=plugins, settings=parsed.get(name), disabled=disabled) for name in names)
 
 
 class Subject:
@@ -111,14 +113,27 @@ class Subject:
         name: what it is called, among all that is installed and in `plugins`.
         plugins: single-file plugins that offer something, too.
         settings: parameters beside those it declares.
+        disabled: installed plugins to do without.
 
     Raises:
         RecbenchError: nobody offers it, or something it needs is not installed.
     """
 
-    def __init__(self, name: str, *, plugins: Sequence[Path] = (), settings: Mapping[str, Any] | None = None) -> None:
-        registry = discover(files=plugins)
-        self.request = {"name": name, "plugins": [str(path.resolve()) for path in plugins], "settings": settings or {}}
+    def __init__(
+        self,
+        name: str,
+        *,
+        plugins: Sequence[Path] = (),
+        settings: Mapping[str, Any] | None = None,
+        disabled: Sequence[str] = (),
+    ) -> None:
+        registry = discover(files=plugins, disabled=disabled)
+        self.request = {
+            "name": name,
+            "plugins": [str(path.resolve()) for path in plugins],
+            "settings": settings or {},
+            "disabled": list(disabled),
+        }
         self._row = row_named(name, parse(_NO_PROTOCOL, Path("check.toml")), registry, settings={name: settings or {}})
         self._kept: dict[str, Fitted] = {}
         self.afresh: dict[int, Any] = {}
