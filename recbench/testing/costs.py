@@ -9,8 +9,8 @@ from recbench.testing.rule import Breach
 from recbench.testing.subject import Subject
 
 _ITEMS = 600
-_USERS = (1_000, 6_000, 12_000)
-_MOST_BYTES_A_PAIR = 2.0
+_USERS = (2_000, 6_000, 12_000)
+_MOST_BYTES_A_PAIR = 3.0
 
 
 def ends_in_time(subject: Subject) -> None:
@@ -27,7 +27,7 @@ def memory_grows_with_the_block(subject: Subject) -> None:
     """A million users and a hundred thousand items are usual; a dense matrix of both is 800 GB.
 
     Measured is what NumPy and Python hold at the most while it is fitted, and asked for blocks of users. Where that
-    grows from a thousand users to six thousand, it may not do so up to twelve thousand: a bound may be reached late.
+    grows from two thousand users to six thousand, it may not do so up to twelve thousand: a bound may be reached late.
     """
     fewer = memory_afresh(subject, n_users=_USERS[0], n_items=_ITEMS)
     for before, n_users in itertools.pairwise(_USERS):

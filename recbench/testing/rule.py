@@ -71,8 +71,8 @@ class Rule:
 
     @property
     def reason(self) -> str:
-        """Why there is such a rule."""
-        return (self.check.__doc__ or "").strip()
+        """Why there is such a rule: the first paragraph of what `check` says of itself."""
+        return " ".join((self.check.__doc__ or "").split("\n\n")[0].split())
 
 
 def judge(rule: Rule, subject: Subject) -> Verdict:
