@@ -481,6 +481,12 @@ def test_the_terminal_s_table_fits_and_counts_what_it_leaves_out(columns: int) -
     assert "mlp: not installed" in text
 
 
+def test_rows_that_one_command_mends_are_named_together() -> None:
+    lacking = [("als", "pip install a"), ("svd", "pip install s"), ("bpr", "pip install a")]
+    text = leaderboard.terminal([of("x", 0.1)], width=80, color=False, unavailable=lacking)
+    assert text.splitlines()[-2:] == ["als, bpr: not installed: pip install a", "svd: not installed: pip install s"]
+
+
 def test_colour_is_only_there_where_it_is_asked_for() -> None:
     found = [of("a", 0.1), of("b", 0.2, baseline=True), record("c", status=Status.FAILED, reason="no\x1b[31m good")]
     plainly = leaderboard.terminal(found, width=80, color=False)

@@ -39,9 +39,18 @@ def terminal(records: Iterable[Record], *, width: int, color: bool, unavailable:
         lines += ["", *_wrapped(f"{n_hidden} more columns are in the file.", width)]
     troubles = [(each.name, str(each.trouble)) for each in found.standings if each.trouble]
     lines += [""] * bool(troubles or unavailable)
-    for name, said in [*troubles, *((name, f"not installed: {command}") for name, command in unavailable)]:
+    for name, said in [*troubles, *_by_command(unavailable)]:
         lines += _entry(name, said, width, color=color)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _by_command(unavailable: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Rows that the same command mends, together."""
+    commands = dict.fromkeys(command for _, command in unavailable)
+    return [
+        (", ".join(name for name, its in unavailable if its == command), f"not installed: {command}")
+        for command in commands
+    ]
 
 
 def _legend(found: Board, columns: Sequence[Column]) -> str:
