@@ -108,6 +108,11 @@ def test_an_unknown_rule_names_the_close_ones() -> None:
         rules_named(["copes-with-one-usr"])
 
 
+def test_a_misspelt_rule_among_the_declared_failures_is_an_error() -> None:
+    with pytest.raises(UnknownName, match="close: 'learns-a-checkerboard'"):
+        conformance("x-misspelt", plugin=PLUGIN)
+
+
 def test_one_call_gives_pytest_one_test_a_rule() -> None:
     function = conformance("x-Sound", plugin=PLUGIN)
     (mark,) = function.pytestmark  # type: ignore[attr-defined]

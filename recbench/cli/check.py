@@ -59,8 +59,9 @@ def check(
 
 def _check(subject: Subject, rules: tuple[Rule, ...]) -> bool:
     """Show each verdict as it comes; whether one is bad."""
-    from recbench.testing import judge_apart
+    from recbench.testing import judge_apart, rules_named
 
+    rules_named(subject.declaration.expected_failures)  # a misspelt one is an error
     click.secho(printable(f"{subject.name} ({subject.plugin.distribution} {subject.plugin.version})"), bold=True)
     counts: Counter[str] = Counter()
     is_bad = False

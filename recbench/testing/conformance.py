@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recbench.testing.rule import Rule, State, judge
-from recbench.testing.rules import RULES
+from recbench.testing.rules import RULES, rules_named
 from recbench.testing.subject import Subject
 
 
@@ -20,11 +20,12 @@ def conformance(name: str, *, plugin: Path | None = None) -> Callable[..., None]
         plugin: a single-file plugin that offers it; None: an installed one does.
 
     Raises:
-        RecbenchError: nobody offers it, or something it needs is not installed.
+        RecbenchError: nobody offers it, something it needs is not installed, or it declares a rule that there is not.
     """
     import pytest
 
     subject = Subject(name, plugins=() if plugin is None else (plugin,))
+    rules_named(subject.declaration.expected_failures)  # a misspelt one is an error
 
     def test_conformance(rule: Rule) -> None:
         verdict = judge(rule, subject)

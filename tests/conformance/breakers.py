@@ -317,6 +317,7 @@ def recbench_algorithms() -> Iterator[Algorithm]:
             deterministic=name not in ("FarOffByAnotherSeed", "Unseeded"),
             space=SPACES.get(name, {"shrink": (0.5, 2.0, 10.0)}),
         )
+    yield Algorithm(name="x-misspelt", target="breakers:Sound", expected_failures={"learns-a-checkerbord": "?"})
     yield Algorithm(
         name="x-declared",
         target="breakers:Backwards",
