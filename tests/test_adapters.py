@@ -27,7 +27,7 @@ from recbench.registry import discover, how_to_install
 from recbench.worker.loading import Recipe
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-LIBRARIES = ("lenskit", "surprise", "implicit", "sklearn")
+LIBRARIES = ("lenskit", "surprise", "implicit", "cornac", "sklearn")
 OFFERED = tuple(recbench_algorithms())
 TRAIN = checkerboard(n_users=50, n_items=30, density=0.6, stray=0.3).train
 PAIRS = (np.repeat(np.arange(TRAIN.n_users), TRAIN.n_items), np.tile(np.arange(TRAIN.n_items), TRAIN.n_users))
@@ -238,6 +238,55 @@ def test_lenskit_says_which_package_a_model_lacks() -> None:
         adapter("lenskit", "LensKitRater", model="HPFScorer")
 
 
+# Cornac
+
+
+def cornac_model(model: str, parameters: dict[str, Any], *, at_least: float = 0.0) -> Any:
+    import cornac
+
+    rows = frame(("u", "i", "r"))
+    triples = list(rows[rows.r >= at_least].astype({"u": int, "i": int}).itertuples(index=False, name=None))
+    theirs = getattr(cornac.models, model)(**parameters, verbose=False)
+    return theirs.fit(cornac.data.Dataset.from_uir(triples, seed=3))
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        ("BPR", {"k": 4, "seed": 3, "num_threads": 1}),
+        ("EASE", {"lamb": 5.0}),
+        ("WBPR", {"k": 4, "seed": 3, "num_threads": 1}),
+        ("ItemKNN", {"k": 5, "num_threads": 1}),
+    ],
+)
+def test_cornac_gives_the_lists_it_gives_when_called_directly(model: str, parameters: dict[str, Any]) -> None:
+    given = {name: value for name, value in parameters.items() if name not in ("seed", "num_threads")}
+    ours = learned(adapter("cornac", "CornacRanker", model=model, **given), TRAIN, seed=3)
+    theirs = cornac_model(model, parameters, at_least=4.0)
+    scores = ours.score(EVERYBODY)
+    for user in EVERYBODY.tolist():
+        direct = theirs.recommend(user, k=5, remove_seen=False)
+        assert len(direct) == 5
+        values = np.ravel(theirs.score(theirs.uid_map[user]))[[theirs.iid_map[item] for item in direct]]
+        assert scores[user][direct] == pytest.approx(values, abs=1e-6)
+        assert np.sort(scores[user])[::-1][:5] == pytest.approx(values, abs=1e-6)
+
+
+def test_cornac_predicts_what_it_predicts_when_called_directly() -> None:
+    ours = learned(adapter("cornac", "CornacRater", model="MF", k=4), TRAIN, seed=3)
+    theirs = cornac_model("MF", {"k": 4, "seed": 3, "num_threads": 1})
+    indexes = zip((theirs.uid_map[user] for user in PAIRS[0]), (theirs.iid_map[item] for item in PAIRS[1]), strict=True)
+    expected = [theirs.rate(user, item, clipping=False) for user, item in indexes]
+    assert ours.predict(*PAIRS) == pytest.approx(np.array(expected), abs=1e-6)
+
+
+def test_cornac_says_nothing_of_users_and_items_it_does_not_know() -> None:
+    train = from_pairs([0, 0, 1, 1, 2], [0, 1, 0, 2, 1], [5, 3, 4, 2, 1], n_users=4, n_items=4)
+    ours = learned(adapter("cornac", "CornacRater", model="MF", k=2), train)
+    assert np.isnan(ours.predict(np.array([3, 0]), np.array([0, 3]))).all()
+    assert np.isfinite(ours.predict(np.array([2]), np.array([2]))).all()
+
+
 # scikit-learn
 
 
@@ -301,8 +350,8 @@ def test_one_seed_gives_one_answer_and_leaves_the_global_state_alone(algorithm: 
 
 
 def test_what_takes_any_model_does_not_say_that_seeds_do_not_matter() -> None:
-    by_any_name = [each for each in OFFERED if each.name in (*LIBRARIES, "lenskit-rating")]
-    assert len(by_any_name) == 5
+    by_any_name = [each for each in OFFERED if each.name in (*LIBRARIES, "lenskit-rating", "cornac-rating")]
+    assert len(by_any_name) == 7
     assert not any(each.deterministic for each in by_any_name)
 
 
@@ -337,7 +386,12 @@ def test_nothing_is_printed(algorithm: Algorithm, capfd: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    "name", ["lenskit-item-knn", "lenskit-user-knn", "lenskit-als", "implicit-als", "implicit-bpr", "implicit-item-knn"]
+    "name",
+    [
+        *("lenskit-item-knn", "lenskit-user-knn", "lenskit-als"),
+        *("implicit-als", "implicit-bpr", "implicit-item-knn"),
+        "cornac-ease",
+    ],
 )
 def test_rankers_find_the_colour_of_a_checkerboard(name: str) -> None:
     algorithm = next(each for each in OFFERED if each.name == name)
@@ -400,7 +454,7 @@ def test_lenskit_takes_the_other_names_of_its_parameters() -> None:
 
 
 def test_each_library_has_two_models_and_one_by_any_name() -> None:
-    for library in ("lenskit", "surprise", "implicit"):
+    for library in ("lenskit", "surprise", "implicit", "cornac"):
         names = [each.name for each in offered_by(library)]
         assert library in names
         assert len(names) >= 3
@@ -410,9 +464,9 @@ def test_each_library_has_two_models_and_one_by_any_name() -> None:
 
 def test_a_missing_library_is_told_with_its_extra() -> None:
     extras = set(importlib.metadata.metadata("recbench-suite").get_all("Provides-Extra") or ())
-    assert {"peer-lenskit", "peer-surprise", "peer-implicit"} <= extras
+    assert {"peer-lenskit", "peer-surprise", "peer-implicit", "peer-cornac"} <= extras
     offered = discover().algorithms
-    for library in ("lenskit", "implicit"):
+    for library in ("lenskit", "implicit", "cornac"):
         if find_spec(library) is None:
             assert how_to_install(offered[library]) == f"pip install 'recbench-suite[peer-{library}]'"
 
@@ -420,7 +474,7 @@ def test_a_missing_library_is_told_with_its_extra() -> None:
 def test_offering_the_adapters_imports_no_library() -> None:
     code = (
         "import sys, recbench_adapters as a; list(a.recbench_algorithms());"
-        "print([m for m in ('lenskit', 'surprise', 'implicit', 'sklearn', 'torch', 'pandas') if m in sys.modules])"
+        "print([m for m in ('lenskit', 'surprise', 'implicit', 'cornac', 'sklearn', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

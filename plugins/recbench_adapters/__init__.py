@@ -1,4 +1,4 @@
-"""Outside libraries' models on the board: LensKit, Surprise, implicit, and scikit-learn's regressors."""
+"""Outside libraries' models on the board: LensKit, Surprise, implicit, Cornac, and scikit-learn's regressors."""
 
 from __future__ import annotations
 
@@ -10,16 +10,27 @@ from recbench.api import Algorithm, hookimpl
 LENSKIT = "Ekstrand, LensKit for Python, CIKM 2020"
 SURPRISE = "Hug, Surprise: a Python library for recommender systems, JOSS 2020"
 IMPLICIT = "Frederickson, implicit: Fast Python Collaborative Filtering for Implicit Datasets, 2016"
+CORNAC = "Salah, Truong, Lauw, Cornac: A Comparative Framework for Multimodal Recommender Systems, JMLR 2020"
 SKLEARN = "Pedregosa and others, Scikit-learn: Machine Learning in Python, JMLR 2011"
 
 
 _OFFSETS = {"learns-a-checkerboard": "it learns offsets of users and items only, which rank alike for everybody"}
+_POPULARITY = {"learns-a-checkerboard": "it ranks by popularity, alike for everybody"}
+_FONTS = {"no-file-is-left": "it imports matplotlib, which keeps a list of fonts in the user's cache folder"}
+_FEW_STEPS = "by its defaults it takes few and small steps, and hardly learns factors from little data"
+_NO_PAIR = "it divides by the number of pairs it drew, and there are none to draw"
 _MEMORY = "memory-grows-with-the-block"
 
 # Those that go by the library's own name take any model, so whether a seed matters is not known.
 _lenskit = partial(Algorithm, requires=("lenskit",), reference=LENSKIT)
 _ranker = partial(_lenskit, target="recbench_adapters.for_lenskit:LensKitRanker")
 _rater = partial(_lenskit, target="recbench_adapters.for_lenskit:LensKitRater")
+_cornac = partial(
+    Algorithm,
+    target="recbench_adapters.for_cornac:CornacRanker",
+    requires=("cornac",),
+    reference=CORNAC,
+)
 _surprise = partial(
     Algorithm,
     target="recbench_adapters.for_surprise:SurpriseRater",
@@ -40,6 +51,7 @@ def recbench_algorithms() -> Iterable[Algorithm]:
     yield from _from_lenskit()
     yield from _from_surprise()
     yield from _from_implicit()
+    yield from _from_cornac()
     yield Algorithm(
         name="sklearn",
         target="recbench_adapters.for_sklearn:SklearnRater",
@@ -55,7 +67,7 @@ def _from_lenskit() -> Iterable[Algorithm]:
         name="lenskit",
         parameters={"model": "PopScorer"},
         summary="Ranks by a scorer of LensKit, which the parameter model names.",
-        expected_failures={"learns-a-checkerboard": "it ranks by popularity, alike for everybody"},
+        expected_failures=_POPULARITY,
     )
     yield _rater(
         name="lenskit-rating",
@@ -138,4 +150,34 @@ def _from_implicit() -> Iterable[Algorithm]:
         parameters={"model": "CosineRecommender"},
         deterministic=True,
         summary="implicit's neighbours among items, by the cosine.",
+    )
+
+
+def _from_cornac() -> Iterable[Algorithm]:
+    yield _cornac(
+        name="cornac",
+        parameters={"model": "MostPop"},
+        summary="Ranks by a model of Cornac, which the parameter model names.",
+        expected_failures=_FONTS | _POPULARITY,
+    )
+    yield _cornac(
+        name="cornac-rating",
+        target="recbench_adapters.for_cornac:CornacRater",
+        parameters={"model": "MF"},
+        summary="Predicts ratings by a model of Cornac, which the parameter model names.",
+        expected_failures=_FONTS | {"learns-a-checkerboard": _FEW_STEPS},
+    )
+    yield _cornac(
+        name="cornac-ease",
+        parameters={"model": "EASE"},
+        deterministic=True,
+        summary="Cornac's EASE.",
+        expected_failures=_FONTS,
+    )
+    yield _cornac(
+        name="cornac-bpr",
+        parameters={"model": "BPR"},
+        summary="Cornac's Bayesian personalised ranking.",
+        expected_failures=_FONTS
+        | {"learns-a-checkerboard": _FEW_STEPS, "copes-with-one-user": _NO_PAIR, "copes-with-one-item": _NO_PAIR},
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 
 from recbench.api import Dataset, Interactions
 from recbench_adapters.models import close, model_named
+from recbench_adapters.pairs import by_user
 
 # By name the module that has it, so that a trial imports no more than its own model.
 _MODELS = {
@@ -106,7 +106,7 @@ class LensKitRater(LensKitScorer):
     def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predict ratings: (m,), (m,) -> (m,)."""
         predictions = np.empty(len(users))
-        for places in _by_user(users):
+        for places in by_user(users):
             predictions[places] = self._scores(int(users[places[0]]), items[places])
         return predictions
 
@@ -156,9 +156,3 @@ def keep_to_threads() -> None:
     if parallel._config is None:
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
         parallel.initialize(processes=1, threads=threads, backend_threads=threads)
-
-
-def _by_user(users: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
-    """The places of each user."""
-    order = np.argsort(users, kind="stable")
-    return (part for part in np.split(order, np.flatnonzero(np.diff(users[order])) + 1) if len(part))
