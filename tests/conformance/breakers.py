@@ -71,7 +71,7 @@ class FarOffByAnotherSeed(Sound):
 
 class Shy(Sound):
     def predict(self, users: Users, items: Users) -> Scores:
-        return np.where(items % 2, np.nan, super().predict(users, items))
+        return np.where(self.means < np.median(self.means), np.nan, self.means)[items]
 
 
 class Unseeded(Sound):
@@ -83,7 +83,7 @@ class Unseeded(Sound):
 class LooksAtGlobalRandomness(Sound):
     def fit(self, train: Dataset, *, seed: int) -> None:
         super().fit(train, seed=seed)
-        self.similar = self.similar + np.random.get_state()[1][:1] / 2**34
+        self.similar = self.similar + np.random.get_state()[1][1:2] / 2**34
 
 
 class DependsOnHashes(Sound):
