@@ -12,6 +12,7 @@ from typing import Protocol as Interface
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
 from recbench.metrics import METRICS_VERSION
+from recbench.programs import check_in_sight
 from recbench.protocols.spec import Protocol
 from recbench.recording import job_of, record_of, rescored
 from recbench.records import Record, Status, Store, load, read_lists
@@ -93,6 +94,9 @@ def arrange(protocol: Protocol, registry: Registry, selection: Selection, option
         RecbenchError: data, protocol or selection are wrong.
     """
     rows = select(protocol, registry, selection)
+    if options.sandbox:
+        programs = [(row.label, row.program) for row in rows if row.program is not None]
+        check_in_sight(programs, hidden_folders(protocol, options.data_dir))
     scene = prepare(protocol, registry, data_dir=options.data_dir)
     unavailable = tuple(lack for row in rows if (lack := _unavailable(row)))
     lacking = {each.label for each in unavailable}

@@ -60,7 +60,9 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
     return Job(
         target=row.offered.value.target,
         plugin_file=row.offered.plugin.file,
-        parameters=row.parameters,
+        parameters=row.parameters
+        if row.program is None
+        else row.program.arguments(scene.protocol, trial.split.fingerprint),
         components={
             name: Component(target=offered.value.target, parameters=parameters, plugin_file=offered.plugin.file)
             for name, (offered, parameters) in row.components.items()
@@ -71,6 +73,7 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
         train_at_least=evaluation.train_at_least,
         candidates=candidates,
         predictions=trial.split.dataset.scale is not None,
+        latencies=row.program is None,
         seconds=limits.seconds,
         memory_mb=limits.memory_mb,
         output_mb=limits.output_mb,

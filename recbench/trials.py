@@ -12,6 +12,7 @@ from typing import Any
 from recbench.api import Algorithm
 from recbench.data import Split
 from recbench.errors import RecbenchError, UnknownName
+from recbench.programs import Program, find
 from recbench.protocols.spec import AlgorithmSpec, FileSpec, Protocol, as_json
 from recbench.records import trial_id
 from recbench.registry import Offered, Registry, missing
@@ -28,6 +29,7 @@ class Row:
         components: what `build` may make: by name the algorithm, and the parameters it is made with.
         settings: those of the parameters that were set for this run alone.
         is_unproven: its parameters were set by hand, and not in a protocol that pins its results.
+        program: what makes the row, where that is no plugin's algorithm.
     """
 
     label: str
@@ -36,6 +38,7 @@ class Row:
     components: Mapping[str, tuple[Offered[Algorithm], Mapping[str, Any]]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_unproven: bool = False
+    program: Program | None = None
 
     def not_installed(self) -> Offered[Algorithm] | None:
         """The first of the row's algorithm and its components that cannot run here for want of a module, if any."""
@@ -178,6 +181,8 @@ def _matching(patterns: Sequence[str], names: Iterable[str]) -> set[str]:
 
 
 def _row(spec: AlgorithmSpec, protocol: Protocol, registry: Registry, settings: Mapping[str, Any]) -> Row:
+    if spec.command:
+        return _program_row(spec, protocol, registry, settings)
     offered = registry.algorithm(spec.name)
     parameters = {**_parameters(offered, protocol), **spec.parameters, **settings}
     return Row(
@@ -188,6 +193,19 @@ def _row(spec: AlgorithmSpec, protocol: Protocol, registry: Registry, settings: 
         settings=settings,
         is_unproven=bool(settings) or (parameters != offered.value.parameters and not protocol.pinned.splits),
     )
+
+
+def _program_row(spec: AlgorithmSpec, protocol: Protocol, registry: Registry, settings: Mapping[str, Any]) -> Row:
+    if spec.label in registry.algorithms:
+        raise RecbenchError(
+            f"{spec.label!r} is the name of an algorithm on offer", fix="give the program another label"
+        )
+    if settings:
+        raise RecbenchError(
+            f"{spec.label!r} is a program, which has no parameters to set", fix="change its command in the protocol"
+        )
+    program = find(spec, protocol)
+    return Row(label=spec.label, offered=program.offer(spec.label), parameters=program.parameters, program=program)
 
 
 def _parameters(offered: Offered[Algorithm], protocol: Protocol) -> dict[str, Any]:

@@ -265,7 +265,7 @@ def _sentences(message: Message, asked: Serve) -> tuple[str, ...] | None:
 
 
 def _checked_fault(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    if values.get("status") not in ("failed", "invalid", "out-of-memory"):
+    if values.get("status") not in ("failed", "crashed", "invalid", "out-of-memory"):
         raise Garbled(f"a fault of the status {values.get('status')!r}")
     if not isinstance(values.get("reason"), str) or not isinstance(values.get("traceback"), str):
         raise Garbled("a fault without a reason")

@@ -62,6 +62,12 @@ def _write_fold(scene: Scene, split: Split, folder: Path, *, parquet: bool) -> N
 
 
 def _tables(scene: Scene, split: Split) -> Iterator[Table]:
+    yield from training_tables(split)
+    yield from _handed_over_late(scene, split)
+
+
+def training_tables(split: Split) -> Iterator[Table]:
+    """What a system may learn from: train, users and items, and validation and history where there are any."""
     dataset, ids = split.dataset, _Ids(split.dataset)
     yield Table(
         name="train",
@@ -90,11 +96,11 @@ def _tables(scene: Scene, split: Split) -> Iterator[Table]:
         says="the catalogue: all items that may be recommended",
         columns={"item": ids.item(np.arange(dataset.n_items)), **_features(dataset.items, "item")},
     )
-    yield from _handed_over_late(scene, split, ids)
 
 
-def _handed_over_late(scene: Scene, split: Split, ids: _Ids) -> Iterator[Table]:
+def _handed_over_late(scene: Scene, split: Split) -> Iterator[Table]:
     """What an algorithm under recbench gets only after it is fit: it tells something of the test part."""
+    ids = _Ids(split.dataset)
     candidates = scene.candidates(split)
     if candidates is not None:
         user, place = np.nonzero(candidates >= 0)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from recbench.api import Metric
 from recbench.errors import BadProtocol, UnknownName
+from recbench.protocols.commands import command
 from recbench.protocols.files import data_spec, interaction_file
 from recbench.protocols.readers import (
     Reader,
@@ -302,6 +303,9 @@ def _rows(top: Section) -> tuple[AlgorithmSpec, ...]:
 
 
 def _row(section: Section) -> AlgorithmSpec:
+    if "command" in section:
+        section.refuse("name", "parameters", because="beside command, which says what runs and how")
+        return AlgorithmSpec(label=section.required("label", label), command=section.required("command", command))
     return AlgorithmSpec(
         label=section.required("label", label),
         name=section.required("name", text),

@@ -116,10 +116,16 @@ class TrialSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlgorithmSpec:
-    """A row of the board that the protocol asks for: `[[algorithm]]`, or `[algorithms.NAME]` where label is name."""
+    """A row of the board that the protocol asks for: `[[algorithm]]`, or `[algorithms.NAME]` where label is name.
+
+    Attributes:
+        name: of the algorithm; empty where a program makes the row.
+        command: of the program, its words; empty where an algorithm makes the row.
+    """
 
     label: str
-    name: str
+    name: str = ""
+    command: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -21,10 +21,25 @@ class InvalidResult(ValueError):
     """An algorithm gave something that cannot be a result: another shape, another type, an item twice."""
 
 
+class ProgramFault(RuntimeError):
+    """A program that a trial runs did not end well.
+
+    Args:
+        what: how it ended, with its last words.
+        status: "failed", or "crashed" where a signal ended it.
+    """
+
+    def __init__(self, what: str, *, status: str = "failed") -> None:
+        super().__init__(what)
+        self.status = status
+
+
 def describe(error: BaseException, step: str) -> dict[str, str]:
     """Status, reason and traceback of an error that ended the trial during `step`."""
     if isinstance(error, InvalidResult | InvalidScores):
         return {"status": "invalid", "reason": _shorten(f"{step}: {error}", _LONGEST_REASON), "traceback": ""}
+    if isinstance(error, ProgramFault):
+        return {"status": error.status, "reason": _shorten(f"{step}: {error}", _LONGEST_REASON), "traceback": ""}
     status = "out-of-memory" if _is_allocation_error(error) else "failed"
     text = _safely(error)
     reason = f"{type(error).__name__} in {step}" + (f": {text}" if text else "")
