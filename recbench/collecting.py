@@ -31,6 +31,10 @@ MOST_OFFERS = 10_000
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 T = TypeVar("T")
 
+# The hooks alone: pluggy looks at every name of what it is given, for every plugin anew.
+_HOOKS = ModuleType("hooks")
+vars(_HOOKS).update({name: value for name, value in vars(hookspecs).items() if name.startswith("recbench_")})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -101,7 +105,7 @@ def _check_api(plugin: Plugin, module: ModuleType) -> None:
 
 def _collect(plugin: Plugin, module: ModuleType) -> Loaded:
     manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
+    manager.add_hookspecs(_HOOKS)
     manager.register(module)
     manager.check_pending()  # a hook that nobody specified is a misspelt one
     loaded = Loaded(

@@ -52,7 +52,7 @@ def normalized(name: str) -> str:
 
 def _has_our_command(distribution: Distribution) -> bool:
     try:
-        points = distribution.entry_points if "recbench" in (distribution.read_text("entry_points.txt") or "") else ()
+        points = distribution.entry_points if "recbench.cli" in (distribution.read_text("entry_points.txt") or "") else ()
         return any(
             point.group == "console_scripts" and point.name == "recbench" and point.value.startswith("recbench.cli")
             for point in points

@@ -103,43 +103,47 @@ def disable(
 
 
 def _plugins_of(distribution: Distribution) -> list[Plugin | Broken]:
+    known = None
     try:
         text = distribution.read_text(POINTS) or ""
-        if GROUP not in text or _is_shadowed(distribution, text):
+        if GROUP not in text:
+            return []
+        known = name_and_version(distribution)
+        if known and _is_shadowed(known[0], text):
             return []
         points = [point for point in distribution.entry_points if point.group == GROUP]
     except (Exception, SystemExit) as error:  # damaged files, finders of somebody else's
-        return [_unreadable(distribution, f"its {POINTS} cannot be read: {type(error).__name__}: {error}")]
-    if name_and_version(distribution) is None and points:
-        return [_unreadable(distribution, "its metadata gives no name and version: install it anew")]
-    return [_judged(point, distribution) for point in points]
+        reason = f"its {POINTS} cannot be read: {type(error).__name__}: {error}"
+        return [_unreadable(distribution, known or name_and_version(distribution), reason)]
+    if known is None:
+        reason = "its metadata gives no name and version that can be used: install it anew"
+        return [_unreadable(distribution, None, reason)] if points else []
+    editable = bool(points) and _is_editable(distribution)
+    return [_judged(point, *known, editable=editable) for point in points]
 
 
-def _is_shadowed(distribution: Distribution, text: str) -> bool:
-    """Whether another of its name stands before it on the path: that one's code is what an import finds."""
-    known = name_and_version(distribution)
+def _is_shadowed(name: str, text: str) -> bool:
+    """Whether another of that name stands before it on the path: that one's code is what an import finds."""
     try:
-        return known is not None and importlib.metadata.distribution(known[0]).read_text(POINTS) != text
+        return importlib.metadata.distribution(name).read_text(POINTS) != text
     except importlib.metadata.PackageNotFoundError:
         return False
 
 
-def _unreadable(distribution: Distribution, reason: str) -> Broken:
-    folder = Path(str(getattr(distribution, "_path", "unknown"))).name
-    name, version = name_and_version(distribution) or (folder, "?")
+def _unreadable(distribution: Distribution, known: tuple[str, str] | None, reason: str) -> Broken:
+    name, version = known or (Path(str(getattr(distribution, "_path", "unknown"))).name, "")
     return Broken(plugin=Plugin(name="?", module="?", distribution=name, version=version), reason=reason)
 
 
-def _judged(point: importlib.metadata.EntryPoint, distribution: Distribution) -> Plugin | Broken:
-    name, version = name_and_version(distribution) or ("?", "?")
+def _judged(point: importlib.metadata.EntryPoint, name: str, version: str, *, editable: bool) -> Plugin | Broken:
     module = point.value.partition("[")[0].strip()
-    editable = _is_editable(distribution)
     plugin = Plugin(name=point.name, module=module, distribution=name, version=version, editable=editable)
     if not point.name.isprintable():
         return Broken(plugin=plugin, reason=f"the name of its entry point, {point.name!r}, has control characters")
     if not all(part.isidentifier() for part in module.split(".")):
-        wanted = f"{point.name} = {module.partition(':')[0].strip() if ':' in module else 'package.module'!r}"
-        return Broken(plugin=plugin, reason=f"its entry point is {point.value!r}, which is no module: write {wanted}")
+        package = module.partition(":")[0].strip() if ":" in module else "package.module"
+        reason = f"its entry point is {point.value!r}, which is no module: write {point.name} = {package!r}"
+        return Broken(plugin=plugin, reason=reason)
     return plugin
 
 
