@@ -1,0 +1,28 @@
+"""How sure a figure is, and which differences a paired test can tell from chance. Pure: arrays in, values out.
+
+Rows are algorithms, columns are users. The user is what is drawn at random: seeds and folds of one user are averaged
+first (`by_user`), so that the spread over users and the spread over seeds are never mixed.
+"""
+
+from recbench.statistics.intervals import Interval, by_user, error_differences, error_interval, mean_interval, share
+from recbench.statistics.letters import letters, rank_ranges
+from recbench.statistics.paired import Pairwise, effects, holm, paired, sign_flip, symmetric, t_test, wilcoxon
+
+__all__ = [
+    "Interval",
+    "Pairwise",
+    "by_user",
+    "effects",
+    "error_differences",
+    "error_interval",
+    "holm",
+    "letters",
+    "mean_interval",
+    "paired",
+    "rank_ranges",
+    "share",
+    "sign_flip",
+    "symmetric",
+    "t_test",
+    "wilcoxon",
+]
