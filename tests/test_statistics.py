@@ -15,9 +15,9 @@ from scipy import stats
 
 from recbench.data import FloatArray
 from recbench.statistics import (
+    Bootstrap,
     by_user,
     effects,
-    error_differences,
     error_interval,
     holm,
     letters,
@@ -82,7 +82,7 @@ def test_a_difference_of_errors_is_that_of_the_two_errors_and_narrower_than_eith
     first = counts * generator.gamma(1.0, 1.0, 200)
     second = first + 0.1 * counts * generator.random(200)
     both = [error_interval(sums, counts, root=True) for sums in (first, second)]
-    found = error_differences(first, second, counts, root=True)
+    found = Bootstrap(np.stack([first, second]), counts=counts, root=True).difference(0, 1)
     assert found.estimate == pytest.approx(both[0].estimate - both[1].estimate)
     assert found.excludes_zero
     assert found.high - found.low < both[0].high - both[0].low

@@ -4,23 +4,35 @@ Rows are algorithms, columns are users. The user is what is drawn at random: see
 first (`by_user`), so that the spread over users and the spread over seeds are never mixed.
 """
 
-from recbench.statistics.intervals import Interval, by_user, error_differences, error_interval, mean_interval, share
+from recbench.statistics.intervals import Bootstrap, Interval, by_user, error_interval, mean_interval
 from recbench.statistics.letters import letters, rank_ranges
-from recbench.statistics.paired import Pairwise, effects, holm, paired, sign_flip, symmetric, t_test, wilcoxon
+from recbench.statistics.paired import (
+    Effects,
+    Pairwise,
+    Test,
+    effects,
+    holm,
+    paired,
+    sign_flip,
+    symmetric,
+    t_test,
+    wilcoxon,
+)
 
 __all__ = [
+    "Bootstrap",
+    "Effects",
     "Interval",
     "Pairwise",
+    "Test",
     "by_user",
     "effects",
-    "error_differences",
     "error_interval",
     "holm",
     "letters",
     "mean_interval",
     "paired",
     "rank_ranges",
-    "share",
     "sign_flip",
     "symmetric",
     "t_test",

@@ -56,6 +56,74 @@ def by_user(values: FloatArray) -> FloatArray:
     return found
 
 
+class Bootstrap:
+    """Intervals of many rows over the same users, who are drawn once for all of them.
+
+    Formula: quantiles of what `resamples` draws of as many users as there are give, with replacement; "bca" moves
+        the quantiles by the bias and by the acceleration of the jackknife.
+    Edges: where nothing varies the interval is the estimate.
+
+    Args:
+        values: (n_rows, n_users) float64, finite: each user's value, seeds and folds averaged; with `counts` each
+            user's errors summed.
+        counts: (n_users,) each user's number of test pairs, by whose total the summed errors are divided; None for
+            means over users. Users without a pair count for nothing.
+        root: take the root of the mean error, as rmse does.
+
+    Raises:
+        ValueError: fewer than two users, or a value that is not finite.
+
+    Source: Efron, Better Bootstrap Confidence Intervals, JASA 1987.
+    """
+
+    def __init__(
+        self,
+        values: FloatArray,
+        *,
+        counts: FloatArray | Int64Array | None = None,
+        root: bool = False,
+        confidence: float = CONFIDENCE,
+        method: Method = "bca",
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+    ) -> None:
+        if not 0 < confidence < 1 or resamples < 1:
+            raise ValueError(f"confidence {confidence} is not in (0, 1), or resamples {resamples} is not at least 1")
+        weights = np.ones(values.shape[1]) if counts is None else counts.astype(np.float64)
+        self._columns = np.column_stack([*values, weights])[weights > 0]
+        _check(self._columns)
+        self._totals = self._columns.sum(axis=0)
+        self._drawn = _resampled(self._columns, resamples, seed)
+        self._root, self._confidence, self._method = root, confidence, method
+
+    def interval(self, row: int = 0) -> Interval:
+        """The interval of a row's mean, or of its error."""
+        return self._interval(lambda totals: self._figure(totals, row))
+
+    def difference(self, first: int, second: int) -> Interval:
+        """The interval of the first row's figure less the second's."""
+        return self._interval(lambda totals: self._figure(totals, first) - self._figure(totals, second))
+
+    def _figure(self, totals: FloatArray, row: int) -> FloatArray:
+        found: FloatArray = totals[..., row] / totals[..., -1]
+        return np.sqrt(found) if self._root else found
+
+    def _interval(self, estimate: Estimate) -> Interval:
+        found = float(estimate(self._totals))
+        drawn = estimate(self._drawn)
+        tails = np.array([(1 - self._confidence) / 2, (1 + self._confidence) / 2])
+        if self._method == "bca":
+            tails = _adjusted(tails, drawn, found, estimate(self._totals - self._columns))
+        low, high = np.quantile(drawn, tails)
+        return Interval(
+            estimate=found,
+            low=float(low),
+            high=float(high),
+            confidence=self._confidence,
+            n_users=len(self._columns),
+        )
+
+
 def mean_interval(
     values: FloatArray,
     *,
@@ -64,23 +132,9 @@ def mean_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """The interval of a mean over users.
-
-    Formula: quantiles of the means of `resamples` draws of n users with replacement; "bca" moves the quantiles by the
-        bias and the acceleration of the jackknife.
-    Edges: where all values are equal the interval is that value.
-
-    Args:
-        values: (n_users,) float64, each user's seeds and folds averaged already.
-
-    Raises:
-        ValueError: fewer than two users, or a value that is not finite.
-
-    Source: Efron, Better Bootstrap Confidence Intervals, JASA 1987.
-    """
-    _check(values)
-    columns = np.column_stack([values, np.ones(len(values))])
-    return _bootstrap(columns, share, confidence=confidence, method=method, resamples=resamples, seed=seed)
+    """The interval of a mean over users; values: (n_users,). As `Bootstrap`."""
+    drawn = Bootstrap(values[None, :], confidence=confidence, method=method, resamples=resamples, seed=seed)
+    return drawn.interval()
 
 
 def error_interval(
@@ -93,68 +147,18 @@ def error_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """The interval of mse or mae, or with `root` of rmse.
+    """The interval of mse or mae, or with `root` of rmse: users are drawn, with all their pairs. As `Bootstrap`.
 
-    Formula: users are drawn, with all their pairs; then (sum of their errors) / (number of their pairs).
-    Edges: a user without a pair counts for nothing.
+    Formula: (sum of the drawn users' errors) / (number of their pairs).
 
     Args:
         sums: (n_users,) float64, each user's squared or absolute errors summed.
         counts: (n_users,) each user's number of test pairs.
-
-    Raises:
-        ValueError: fewer than two users, a value that is not finite, or no pair at all.
     """
-    columns = _with_pairs(counts, sums)
-    estimate = _root_of(share) if root else share
-    return _bootstrap(columns, estimate, confidence=confidence, method=method, resamples=resamples, seed=seed)
-
-
-def error_differences(
-    first: FloatArray,
-    second: FloatArray,
-    counts: FloatArray | Int64Array,
-    *,
-    root: bool = False,
-    confidence: float = CONFIDENCE,
-    method: Method = "bca",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """The interval of the first's error less the second's over the same pairs. As `error_interval`.
-
-    Args:
-        first: (n_users,) float64, each user's errors summed.
-        second: likewise.
-        counts: (n_users,) each user's number of test pairs.
-    """
-
-    def difference(totals: FloatArray) -> FloatArray:
-        both = totals[..., :2] / totals[..., 2:]
-        both = np.sqrt(both) if root else both
-        found: FloatArray = both[..., 0] - both[..., 1]
-        return found
-
-    columns = _with_pairs(counts, first, second)
-    return _bootstrap(columns, difference, confidence=confidence, method=method, resamples=resamples, seed=seed)
-
-
-def share(totals: FloatArray) -> FloatArray:
-    """The first column over the last."""
-    found: FloatArray = totals[..., 0] / totals[..., -1]
-    return found
-
-
-def _root_of(estimate: Estimate) -> Estimate:
-    return lambda totals: np.sqrt(estimate(totals))
-
-
-def _with_pairs(counts: FloatArray | Int64Array, *errors: FloatArray) -> FloatArray:
-    """The columns of those users who have a pair."""
-    columns = np.column_stack([*errors, counts.astype(np.float64)])
-    columns = columns[columns[:, -1] > 0]
-    _check(columns)
-    return columns
+    drawn = Bootstrap(
+        sums[None, :], counts=counts, root=root, confidence=confidence, method=method, resamples=resamples, seed=seed
+    )
+    return drawn.interval()
 
 
 def _check(values: FloatArray) -> None:
@@ -162,22 +166,6 @@ def _check(values: FloatArray) -> None:
         raise ValueError(f"an interval over users needs at least 2 of them, not {len(values)}")
     if not np.isfinite(values).all():
         raise ValueError("a value is not finite: leave out the users for whom it is undefined")
-
-
-def _bootstrap(
-    columns: FloatArray, estimate: Estimate, *, confidence: float, method: Method, resamples: int, seed: int
-) -> Interval:
-    """The interval of something that follows from the columns' totals over users; columns: (n_users, c)."""
-    if not 0 < confidence < 1 or resamples < 1:
-        raise ValueError(f"confidence {confidence} is not in (0, 1), or resamples {resamples} is not at least 1")
-    totals = columns.sum(axis=0)
-    found = float(estimate(totals))
-    drawn = estimate(_resampled(columns, resamples, seed))
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    if method == "bca":
-        tails = _adjusted(tails, drawn, found, estimate(totals - columns))
-    low, high = np.quantile(drawn, tails)
-    return Interval(estimate=found, low=float(low), high=float(high), confidence=confidence, n_users=len(columns))
 
 
 def _resampled(columns: FloatArray, resamples: int, seed: int) -> FloatArray:
