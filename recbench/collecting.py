@@ -57,9 +57,8 @@ def load(plugin: Plugin) -> Loaded | Broken:
             loaded = _collect(plugin, module)
         return replace(loaded, notes=tuple(undone))
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(
-            f"The plugin {plugin.name!r} was being imported; --disable-plugin {plugin.name} avoids that."
-        )
+        way_out = "" if plugin.file else f"; --disable-plugin {plugin.name} leaves it out"
+        interrupt.add_note(f"Plugin {plugin.name!r} was being imported{way_out}.")
         raise
     except BaseException as error:  # foreign code: whatever it raises, SystemExit too, is shown and harms nobody else
         return Broken(plugin=plugin, reason=_reason(error), traceback=traceback_of(error))
@@ -100,7 +99,7 @@ def _check_api(plugin: Plugin, module: ModuleType) -> None:
         raise _ApiMismatch(f"asks for API {asked}, this recbench has {API_VERSION}: {_upgrade()}")
     if asked < OLDEST_API:
         remedy = "bring the file up to date" if plugin.file else f"pip install -U {plugin.distribution}"
-        raise _ApiMismatch(f"asks for API {asked}, this recbench has {OLDEST_API} to {API_VERSION}: {remedy}")
+        raise _ApiMismatch(f"asks for API {asked}, the oldest that this recbench has is {OLDEST_API}: {remedy}")
 
 
 def _collect(plugin: Plugin, module: ModuleType) -> Loaded:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 Distribution = importlib.metadata.Distribution
 
+POINTS = "entry_points.txt"
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -52,10 +53,9 @@ def normalized(name: str) -> str:
 
 def _has_our_command(distribution: Distribution) -> bool:
     try:
-        points = distribution.entry_points if "recbench.cli" in (distribution.read_text("entry_points.txt") or "") else ()
-        return any(
-            point.group == "console_scripts" and point.name == "recbench" and point.value.startswith("recbench.cli")
-            for point in points
-        )
+        # Most distributions are passed over without parsing.
+        points = distribution.entry_points if "recbench.cli" in (distribution.read_text(POINTS) or "") else ()
+        ours = (point.value for point in points if (point.group, point.name) == ("console_scripts", "recbench"))
+        return any(value.startswith("recbench.cli") for value in ours)
     except (Exception, SystemExit):
         return False

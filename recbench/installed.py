@@ -14,10 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recbench.distribution import Distribution, distribution, name_and_version, normalized
+from recbench.distribution import POINTS, Distribution, distribution, name_and_version, normalized
 
 GROUP = "recbench"
-POINTS = "entry_points.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

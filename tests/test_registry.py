@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -166,33 +165,6 @@ def test_loaded_plugins_say_what_they_offer() -> None:
     (loaded,) = (each for each in discover().plugins if each.plugin.name == "baselines")
     assert isinstance(loaded, Loaded)
     assert "popularity" in {algorithm.name for algorithm in loaded.algorithms}
-
-
-def test_an_outside_distribution_is_found_and_attributed(tmp_path: Path) -> None:
-    source = Path(__file__).parent / "thirdparty"
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--no-build-isolation",
-            "--target",
-            tmp_path,
-            source,
-        ],
-        check=True,
-    )
-    code = (
-        "from recbench.registry import discover; o = discover().algorithms['oldest'];"
-        "print(o.plugin.distribution, o.plugin.version, o.plugin.is_pinned)"
-    )
-    shown = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True
-    )
-    assert shown.stdout.split() == ["thirdparty-recommender", "1.2", "True"]
 
 
 def test_every_hook_is_named_in_a_test() -> None:

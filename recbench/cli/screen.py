@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import textwrap
@@ -50,14 +51,13 @@ def wrapped(rows: Sequence[Sequence[str]], width: int) -> str:
     heads = [[printable(cell) for cell in row[:-1]] for row in rows]
     columns = zip(*heads, strict=True)
     widths = [max((len(cell) for cell in column if len(cell) <= width // 4), default=0) for column in columns]
-    blocks = []
-    for head, row in zip(heads, rows, strict=True):
-        start = "  ".join(cell.ljust(w) for cell, w in zip(head, widths, strict=True)) + "  "
-        text = printable(row[-1])
-        if len(start) > width // 2 and len(start) + len(text) > width:
-            blocks.append(start.rstrip())
-            start = " " * 6
-        blocks.append(
-            textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * min(len(start), width // 2))
-        )
-    return "\n".join(blocks)
+    return "\n".join(_wrapped(head, widths, printable(row[-1]), width) for head, row in zip(heads, rows, strict=True))
+
+
+def _wrapped(head: Sequence[str], widths: Sequence[int], text: str, width: int) -> str:
+    start = "".join(f"{cell.ljust(w)}  " for cell, w in zip(head, widths, strict=True))
+    # Commands and names are to be copied: they break at blanks alone.
+    wrap = functools.partial(textwrap.fill, width=width, break_on_hyphens=False)
+    if len(start) + len(text) <= width or len(start) <= width // 2:
+        return wrap(text, initial_indent=start, subsequent_indent=" " * len(start))
+    return f"{start.rstrip()}\n" + wrap(text, initial_indent=" " * 6, subsequent_indent=" " * 6)
