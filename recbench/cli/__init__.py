@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from recbench.cli import check, data, exits, listing, new, recommend, render, run, score, split, tune
+from recbench.cli import check, compare, data, exits, listing, new, recommend, render, run, score, split, tune
 from recbench.errors import RecbenchError
 
 
@@ -35,6 +35,7 @@ COMMANDS = (
     data.data,
     split.split,
     score.score,
+    compare.compare,
     new.new,
     check.check,
     listing.version,

@@ -1,0 +1,18 @@
+"""Rows of leaderboards against each other: found, held to the same ground, aligned by user, and tested."""
+
+from recbench.comparing.contrasts import Compared, Comparison, Contrast, GroupContrast, RowFigure
+from recbench.comparing.regressions import Change, Regressions, against
+from recbench.comparing.together import Request, compare
+
+__all__ = [
+    "Change",
+    "Compared",
+    "Comparison",
+    "Contrast",
+    "GroupContrast",
+    "Regressions",
+    "Request",
+    "RowFigure",
+    "against",
+    "compare",
+]

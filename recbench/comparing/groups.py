@@ -1,0 +1,80 @@
+"""Groups of users by activity and of items by popularity, by how often they stand in the whole data set. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from recbench.comparing.scores import Scored
+from recbench.data import BoolArray, Dataset, FloatArray, Int64Array
+from recbench.metrics.population import population_of, with_history
+from recbench.scene import Scene
+
+ACTIVITY = ("least active", "middle", "most active")
+POPULARITY = ("head", "middle", "tail")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Group:
+    """Some of the users or of the items; members: bool over all of them."""
+
+    name: str
+    members: BoolArray
+
+
+def by_activity(dataset: Dataset, users: BoolArray) -> list[Group]:
+    """The users in three parts of about the same size; users of equally many interactions stay together."""
+    times = np.bincount(dataset.interactions.user, minlength=dataset.n_users)
+    edges = [-1, *np.quantile(times[users], [1 / 3, 2 / 3], method="inverted_cdf").tolist(), int(times.max(initial=0))]
+    groups = []
+    for name, (above, upto) in zip(ACTIVITY, pairwise(edges), strict=True):
+        members = users & (times > above) & (times <= upto)
+        if members.any():
+            groups.append(Group(name=f"{name}, {_range(times[members])} interactions", members=members))
+    return groups
+
+
+def by_popularity(dataset: Dataset) -> list[Group]:
+    """The items in three parts, each with about a third of all interactions, the most popular first."""
+    times = np.bincount(dataset.interactions.item, minlength=dataset.n_items)
+    order = np.argsort(-times, kind="stable")
+    before = np.cumsum(times[order]) - times[order]
+    part = np.empty(dataset.n_items, dtype=np.int64)
+    part[order] = np.minimum(3 * before // max(1, int(times.sum())), 2)
+    groups = [(name, part == number) for number, name in enumerate(POPULARITY)]
+    return [Group(name=f"{name}, {int(m.sum()):,} items", members=m) for name, m in groups if m.any()]
+
+
+def hits_by_user(
+    trials: Sequence[Scored], scene: Scene, items: BoolArray, cutoff: int
+) -> tuple[FloatArray, FloatArray]:
+    """How many of a user's relevant test items among `items` made the first `cutoff` places, and how many there are.
+
+    Returns:
+        Two (n_users,) float64, summed over folds, each fold's seeds averaged.
+    """
+    n_users = scene.splits[0].dataset.n_users
+    hits, relevant = np.zeros(n_users), np.zeros(n_users)
+    for split in scene.splits:
+        of_fold = [each for each in trials if each.record.split["fingerprint"] == split.fingerprint]
+        if not of_fold:
+            continue
+        found = population_of(split, scene.protocol.evaluation)
+        user = np.repeat(found.users, np.diff(found.starts))
+        counts = found.is_relevant & items[found.items]
+        if of_fold[0].record.scores_warm:
+            counts &= with_history(split)[user]
+        user, item = user[counts], found.items[counts]
+        relevant += np.bincount(user, minlength=n_users)
+        for trial in of_fold:
+            is_hit = (trial.lists[user, :cutoff] == item[:, None]).any(axis=1)
+            hits += np.bincount(user, is_hit, n_users) / len(of_fold)
+    return hits, relevant
+
+
+def _range(times: Int64Array) -> str:
+    low, high = int(times.min()), int(times.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
