@@ -126,6 +126,10 @@ _SUMMARIES: Final[Mapping[tuple[Answers, Framework], str]] = {
     ("rating", "tensorflow"): "Predicts ratings by offsets and the product of factors.",
 }
 
+# What the conformance kit finds in everybody who imports Keras.
+_KERAS_FILE: Final = """
+        expected_failures={"no-file-is-left": "importing Keras writes its settings"},"""
+
 
 def _dependencies(request: Request) -> Iterator[str]:
     # recbench's extras know which versions and builds of a framework it was tested with.
@@ -151,6 +155,7 @@ def _algorithm(request: Request, module: str) -> Mapping[str, str]:
         "implementation": f"{module}.py" if request.framework == "none" else f"{module}/model.py",
         "answers": "score" if request.answers == "ranker" else "predict",
         "requires": request.framework,
+        "declared": _KERAS_FILE if request.framework == "tensorflow" else "",
         "summary": _SUMMARIES[request.answers, request.framework],
     }
 
