@@ -186,7 +186,7 @@ def _whose(other: Plugin) -> str:
 
 
 def _extra_with(distribution: str, module: str) -> str | None:
-    """The extra of `distribution` that brings `module`: its own requirement by that name, or the CPU build's."""
+    """The extra of `distribution` that brings `module`, by its own name or one that is customary beside it."""
     try:
         requirements = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
@@ -194,6 +194,6 @@ def _extra_with(distribution: str, module: str) -> str | None:
     for requirement in requirements:
         name = re.match(r"[\w.-]+", requirement)
         extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", requirement)
-        if name and extra and name.group().lower().replace("_", "-") in {module, f"{module}-cpu"}:
+        if name and extra and name.group().lower().replace("_", "-") in {module, f"{module}-cpu", f"scikit-{module}"}:
             return extra.group(1)
     return None

@@ -466,7 +466,7 @@ def test_a_missing_library_is_told_with_its_extra() -> None:
     extras = set(importlib.metadata.metadata("recbench-suite").get_all("Provides-Extra") or ())
     assert {"peer-lenskit", "peer-surprise", "peer-implicit", "peer-cornac"} <= extras
     offered = discover().algorithms
-    for library in ("lenskit", "implicit", "cornac"):
+    for library in ("lenskit", "surprise", "implicit", "cornac"):
         if find_spec(library) is None:
             assert how_to_install(offered[library]) == f"pip install 'recbench-suite[peer-{library}]'"
 
