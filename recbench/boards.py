@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recbench import leaderboard
@@ -33,22 +33,39 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
 
 def check(output: Path) -> list[str]:
     """What of the boards on disk does not follow from the records: a sentence each."""
-    contents = leaderboard.files(_records(output))
-    differences = [
-        f"{output / name} {'is missing' if found is None else 'differs from what the records say'}"
+    return [f"{path} {what}" for path, what in differences(output, _records(output))]
+
+
+def differences(output: Path, records: Sequence[Record]) -> list[tuple[Path, str]]:
+    """The files in `output` that are not the boards of these records, and what is wrong with each.
+
+    No more is read of a file than it may be long.
+    """
+    contents = leaderboard.files(records)
+    found = [
+        (output / name, "is missing" if there is None else "differs from what the records say")
         for name, content in contents.items()
-        if (found := _content(output / name)) != content.encode()
+        if (there := _content(output / name, len(content.encode()) + 1)) != content.encode()
     ]
     stale = sorted(path for path in output.glob("*.md") if path.name not in contents and _is_board(path))
-    return differences + [f"{path} is a board without records: remove it" for path in stale]
+    return found + [(path, "is a board without records: remove it") for path in stale]
+
+
+def names(records: Sequence[Record]) -> tuple[str, ...]:
+    """The names of the boards of these records, and of the index."""
+    return (*leaderboard.file_names(records).values(), leaderboard.INDEX)
 
 
 def _is_board(path: Path) -> bool:
-    return (_content(path) or b"").startswith(leaderboard.MADE_BY.encode())
+    start = leaderboard.MADE_BY.encode()
+    return _content(path, len(start)) == start
 
 
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+def _content(path: Path, most: int) -> bytes | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _records(output: Path, damaged: Callable[[BadRecord], object] | None = None) -> list[Record]:

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from recbench.cli import check, compare, data, exits, listing, new, recommend, render, run, score, split, tune
+from recbench.cli import check, compare, data, exits, listing, new, recommend, render, run, score, split, tune, verify
 from recbench.errors import RecbenchError
 
 
@@ -36,6 +36,7 @@ COMMANDS = (
     split.split,
     score.score,
     compare.compare,
+    verify.verify,
     new.new,
     check.check,
     listing.version,
