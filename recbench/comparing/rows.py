@@ -178,7 +178,10 @@ def _row(standing: Standing, folder: Path, records: Mapping[Path, Record]) -> Ro
 
 def _named_apart(rows: Sequence[Row]) -> Iterator[Row]:
     """Each row once, and the folder beside the name where one name stands for several."""
-    distinct = list({(row.name, tuple(path.resolve() for _, path in row.trials)): row for row in rows}.values())
+    first: dict[tuple[str, tuple[Path, ...]], Row] = {}
+    for row in rows:
+        first.setdefault((row.name, tuple(path.resolve() for _, path in row.trials)), row)
+    distinct = list(first.values())
     names = [row.name for row in distinct]
     for row in distinct:
         yield row if names.count(row.name) == 1 else replace(row, name=f"{row.name} ({row.folder})")
