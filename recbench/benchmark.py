@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol as Interface
 
+from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
 from recbench.metrics import METRICS_VERSION
@@ -16,7 +17,7 @@ from recbench.programs import check_in_sight
 from recbench.protocols.spec import Protocol
 from recbench.recording import job_of, record_of, rescored
 from recbench.records import Record, Status, Store, load, read_lists
-from recbench.registry import Registry, how_to_install
+from recbench.registry import Registry
 from recbench.scene import Scene, hidden_folders, prepare
 from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
 
@@ -94,6 +95,7 @@ def arrange(protocol: Protocol, registry: Registry, selection: Selection, option
         RecbenchError: data, protocol or selection are wrong.
     """
     rows = select(protocol, registry, selection)
+    _check_in_process(rows, options)
     if options.sandbox:
         programs = [(row.label, row.program) for row in rows if row.program is not None]
         check_in_sight(programs, hidden_folders(protocol, options.data_dir))
@@ -253,6 +255,17 @@ def _stands(record: Record, trial: Trial, scene: Scene, options: Options) -> boo
     limits, then = scene.protocol.trials, record.protocol["trials"]
     raised = limits.seconds > then["seconds"] or limits.memory_mb > then["memory_mb"]
     return _answers(record, trial, scene) and not options.retry and not raised
+
+
+def _check_in_process(rows: Sequence[Row], options: Options) -> None:
+    if not options.in_process:
+        return
+    for row in rows:
+        if row.interpreter is not None:
+            raise RecbenchError(
+                f"{row.label!r} runs under {row.interpreter.path}, and so not in this process",
+                fix="leave out --in-process, or --python",
+            )
 
 
 def _unavailable(row: Row) -> Unavailable | None:

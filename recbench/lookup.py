@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from recbench.elsewhere import how_to_install, lacking
 from recbench.errors import RecbenchError, UnknownName
 from recbench.protocols.spec import Protocol
-from recbench.registry import Registry, how_to_install, missing
+from recbench.registry import Registry
 from recbench.trials import Row, Selection, select
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -26,8 +27,12 @@ def row_named(label: str, protocol: Protocol, registry: Registry, *, settings: S
             "algorithm", label, known, fix="run `recbench list`, or install the package that offers it"
         )
     (row,) = select(protocol, registry, Selection(wanted=(label,), settings=settings or {}))
-    lacking = row.not_installed()
-    if lacking is not None:
-        modules = ", ".join(missing(lacking.value))
-        raise RecbenchError(f"{lacking.value.name!r} needs {modules}, not installed here", fix=how_to_install(lacking))
+    if row.program is not None:
+        raise RecbenchError(
+            f"{label!r} is made by a program, which only `recbench run` runs", fix="name an algorithm of a plugin"
+        )
+    unable = row.not_installed()
+    if unable is not None:
+        modules = ", ".join(lacking(unable))
+        raise RecbenchError(f"{unable.value.name!r} needs {modules}, not installed here", fix=how_to_install(unable))
     return row

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recbench.distribution import versions
+from recbench.distribution import distribution, versions
+from recbench.installed import Plugin
 
 
 def now() -> str:
@@ -28,6 +29,14 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count() or 1,
         "packages": _packages(),
     }
+
+
+@functools.cache
+def build() -> dict[str, str]:
+    """Version of recbench, and a hash of its code, which may change under the version where it is worked on."""
+    own = distribution()
+    plugin = Plugin(name="recbench", module="recbench", distribution=own.name, version=own.version)
+    return {"version": own.version, "source": plugin.source_of("recbench:code")}
 
 
 @functools.cache

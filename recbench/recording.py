@@ -60,6 +60,7 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
     return Job(
         target=row.offered.value.target,
         plugin_file=row.offered.plugin.file,
+        python=None if row.interpreter is None else row.interpreter.path,
         parameters=row.parameters
         if row.program is None
         else row.program.arguments(scene.protocol, trial.split.fingerprint),
@@ -263,14 +264,14 @@ def describe_split(split: Split) -> dict[str, Any]:
 
 def _provenance(plugin: Plugin, trial: Trial, scene: Scene, *, sandboxed: bool, jobs: int) -> Mapping[str, Any]:
     return {
-        **provenance.machine(),
+        **(provenance.machine() if trial.row.interpreter is None else trial.row.interpreter.machine),
         "recorded": provenance.now(),
         "recbench": distribution().version,
         "threads": scene.protocol.trials.threads,
         "jobs": jobs,
         "sandboxed": sandboxed,
         "memory_limited": sys.platform.startswith("linux"),
-        "git": _git_commit(plugin, trial.row.offered.value.target),
+        "git": None if trial.row.interpreter else _git_commit(plugin, trial.row.offered.value.target),
     }
 
 

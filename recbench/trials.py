@@ -11,11 +11,13 @@ from typing import Any
 
 from recbench.api import Algorithm
 from recbench.data import Split
+from recbench.distribution import distribution
+from recbench.elsewhere import Interpreter, interpreter_of, lacking
 from recbench.errors import RecbenchError, UnknownName
 from recbench.programs import Program, find
 from recbench.protocols.spec import AlgorithmSpec, FileSpec, Protocol, as_json
 from recbench.records import trial_id
-from recbench.registry import Offered, Registry, missing
+from recbench.registry import Offered, Registry
 
 LISTS_VERSION = 1
 """Raised when the harness itself would rank or mask differently for the same scores."""
@@ -40,10 +42,15 @@ class Row:
     is_unproven: bool = False
     program: Program | None = None
 
+    @property
+    def interpreter(self) -> Interpreter | None:
+        """What the row runs under, where that is not the run's own interpreter."""
+        return interpreter_of(self.offered)
+
     def not_installed(self) -> Offered[Algorithm] | None:
         """The first of the row's algorithm and its components that cannot run here for want of a module, if any."""
         needed = (self.offered, *(component for component, _ in self.components.values()))
-        return next((offered for offered in needed if missing(offered.value)), None)
+        return next((offered for offered in needed if lacking(offered)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,14 +192,28 @@ def _row(spec: AlgorithmSpec, protocol: Protocol, registry: Registry, settings: 
         return _program_row(spec, protocol, registry, settings)
     offered = registry.algorithm(spec.name)
     parameters = {**_parameters(offered, protocol), **spec.parameters, **settings}
+    components = _components(offered, parameters, protocol, registry, (spec.name,))
+    _check_together(offered, [component for component, _ in components.values()])
     return Row(
         label=spec.label,
         offered=offered,
         parameters=parameters,
-        components=_components(offered, parameters, protocol, registry, (spec.name,)),
+        components=components,
         settings=settings,
         is_unproven=bool(settings) or (parameters != offered.value.parameters and not protocol.pinned.splits),
     )
+
+
+def _check_together(offered: Offered[Algorithm], components: Sequence[Offered[Algorithm]]) -> None:
+    """See that what an algorithm builds is where it runs; recbench's own plugins are everywhere."""
+    where = interpreter_of(offered)
+    for each in components:
+        there = interpreter_of(each)
+        if there != where and (there is not None or each.plugin.distribution != distribution().name):
+            raise RecbenchError(
+                f"{offered.value.name!r} builds {each.value.name!r}, which runs under another interpreter",
+                fix=f"give --python for {offered.plugin.name!r} and {each.plugin.name!r} both, with one PATH",
+            )
 
 
 def _program_row(spec: AlgorithmSpec, protocol: Protocol, registry: Registry, settings: Mapping[str, Any]) -> Row:

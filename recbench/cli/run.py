@@ -91,6 +91,13 @@ trials are kept."""
 @output_option
 @data_dir_option
 @plugin_option
+@click.option(
+    "--python",
+    "interpreters",
+    multiple=True,
+    metavar="PLUGIN=PATH",
+    help="Run the algorithms of this plugin under another Python that has recbench, too (repeatable).",
+)
 @click.option("--fresh", is_flag=True, help="Run again what has a record already.")
 @click.option("--retry", is_flag=True, help="Run again what was not ok.")
 @click.option("--sandbox", is_flag=True, help="Hide the data's own files and the network from trials.")
@@ -99,14 +106,15 @@ trials are kept."""
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each trial, and nothing else.")
 def run(reference: str, wanted: tuple[str, ...], **given: Any) -> int:
     """Train and score algorithms, each in isolation, and write the leaderboard."""
-    from recbench import benchmark
+    from recbench import benchmark, elsewhere
     from recbench.trials import Selection, parse_settings
 
     excluded, settings = given.pop("excluded"), parse_settings(given.pop("settings"))
     is_dry, is_json = given.pop("dry_run"), given.pop("as_json")
     offered = registry(given.pop("plugins"))
-    _warn_of_broken(offered)
     protocol = load_protocol(reference, offered)
+    offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
+    _warn_of_broken(offered)
     options = benchmark.Options(**given)
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options)

@@ -235,7 +235,7 @@ def _describe(job: Job) -> dict[str, Any]:
         "algorithm": _recipe(job),
         "components": {name: _recipe(component) for name, component in job.components.items()},
         "seed": job.seed,
-        "path": [folder for folder in sys.path if folder.startswith("/")],
+        "path": [] if job.python else [folder for folder in sys.path if folder.startswith("/")],
     }
 
 

@@ -59,6 +59,7 @@ class Job:
         target: "module:Class".
         parameters: keyword arguments of the constructor; JSON values.
         plugin_file: a single-file plugin that the module is read from, or None.
+        python: the executable of the interpreter to run under; None: this one.
         components: what `build` may make, by name.
         seed: the model's seed.
         depth: length of the lists.
@@ -77,6 +78,7 @@ class Job:
     depth: int
     parameters: Mapping[str, Any] = field(default_factory=dict)
     plugin_file: Path | None = None
+    python: Path | None = None
     components: Mapping[str, Component] = field(default_factory=dict)
     seed: int = 0
     exclude_seen: bool = True

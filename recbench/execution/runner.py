@@ -15,7 +15,7 @@ from recbench.execution.conversation import Checking, Conversation
 from recbench.execution.direct import check_here, run_here
 from recbench.execution.job import Job, Outcome
 from recbench.execution.shared import SharedTrainings
-from recbench.execution.slot import Slot, find_sandbox
+from recbench.execution.slot import Sandbox, Slot, find_sandbox
 from recbench.execution.verdict import judge, outcome_of
 from recbench.execution.watch import Bounds, Ended, Watch
 from recbench.records import Status
@@ -25,6 +25,25 @@ OnStage: TypeAlias = Callable[[str], None]
 
 def _ignore(_: str) -> None:
     """Hear nothing."""
+
+
+class Bay:
+    """Where one trial runs at a time: a slot for each interpreter, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[Path | None], Slot]) -> None:
+        self._make = make
+        self._slots: dict[Path | None, Slot] = {}
+
+    def slot(self, python: Path | None) -> Slot:
+        """The slot of an interpreter; None is this one."""
+        if python not in self._slots:
+            self._slots[python] = self._make(python)
+        return self._slots[python]
+
+    def close(self) -> None:
+        """Close all slots."""
+        for slot in self._slots.values():
+            slot.close()
 
 
 class Runner:
@@ -58,28 +77,28 @@ class Runner:
         self._cancelled = Event()
         self._trainings = SharedTrainings(most=max(1, slots))
         self._alone = Lock()
-        self._slots: list[Slot] = []
-        self._free: queue.LifoQueue[Slot] = queue.LifoQueue()
+        self._way: Sandbox | None = None
+        self._bays: list[Bay] = []
+        self._free: queue.LifoQueue[Bay] = queue.LifoQueue()
 
     def __enter__(self) -> Runner:
-        way = None
         if self._sandbox and not self._in_process:
             for path in self._hidden:
                 if not path.exists():
                     path.mkdir(parents=True)
-            way = find_sandbox(self._hidden)
-        self._slots = [Slot(threads=self._threads, sandbox=way, fresh=self._fresh) for _ in range(self._n_slots)]
-        for slot in self._slots:
-            slot.start()
-            self._free.put(slot)
+            self._way = find_sandbox(self._hidden)
+        self._bays = [Bay(self._slot) for _ in range(self._n_slots)]
+        for bay in self._bays:
+            bay.slot(None).start()
+            self._free.put(bay)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.cancel()
-        for slot in self._slots:
-            slot.close()
+        for bay in self._bays:
+            bay.close()
 
     def run(self, job: Job, split: Split, *, on_stage: OnStage = _ignore) -> Outcome | None:
         """Run one trial. `on_stage` hears "start", "fit", "rank" and "predict". None: the run was cancelled.
@@ -96,7 +115,7 @@ class Runner:
         if self._in_process:
             with self._alone:
                 return outcome_of(run_here(conversation, shared), conversation, bounds, sandboxed=False)
-        ended = self._watch(conversation, bounds, shared.descriptor, shared.size)
+        ended = self._watch(conversation, bounds, job.python, shared.descriptor, shared.size)
         if ended.cause == "cancelled":
             return None
         outcome = outcome_of(ended, conversation, bounds, sandboxed=self._sandbox)
@@ -110,15 +129,19 @@ class Runner:
             with self._alone:
                 return judge(check_here(checking), checking, bounds)[1]
         with open(os.devnull, "rb") as nothing:
-            ended = self._watch(checking, bounds, nothing.fileno(), 0)
+            ended = self._watch(checking, bounds, job.python, nothing.fileno(), 0)
         return judge(ended, checking, bounds)[1]
 
     def cancel(self) -> None:
         """End what runs, and run nothing more."""
         self._cancelled.set()
 
-    def _watch(self, talk: Checking | Conversation, bounds: Bounds, data: int, size: int) -> Ended:
-        slot = self._free.get()
+    def _slot(self, python: Path | None) -> Slot:
+        return Slot(threads=self._threads, sandbox=self._way, fresh=self._fresh, python=python)
+
+    def _watch(self, talk: Checking | Conversation, bounds: Bounds, python: Path | None, data: int, size: int) -> Ended:
+        bay = self._free.get()
+        slot = bay.slot(python)
         try:
             slot.await_ready()
             return Watch(slot, talk, bounds, shared=size, cancelled=self._cancelled).carry_out(data)
@@ -126,7 +149,7 @@ class Runner:
             slot.destroy()
             raise
         finally:
-            self._free.put(slot)
+            self._free.put(bay)
 
     def _disown(self, outcome: Outcome, split: Split) -> Outcome:
         """The result of a trial that wrote to what others learn from does not count."""

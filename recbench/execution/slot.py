@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recbench.elsewhere import ANOTHERS
 from recbench.errors import RecbenchError
 from recbench.worker.channel import Decoder, Message, encode
 from recbench.worker.processes import IS_LINUX
@@ -71,12 +72,16 @@ class Slot:
         threads: how many the libraries of a trial may use.
         sandbox: how to cut it off, or None.
         fresh: an interpreter for each trial instead of a fork. Where a fork is unsafe it is so anyway.
+        python: the executable of another interpreter; None: this one.
     """
 
-    def __init__(self, *, threads: int, sandbox: Sandbox | None, fresh: bool = False) -> None:
+    def __init__(
+        self, *, threads: int, sandbox: Sandbox | None, fresh: bool = False, python: Path | None = None
+    ) -> None:
         self._threads = threads
         self._sandbox = sandbox
         self._fresh = fresh or not IS_LINUX
+        self._python = python
         self._token = ""
         self._home = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,12 +98,12 @@ class Slot:
         with other, open(f"{self._home}/errors", "wb") as errors:
             prefix = self._sandbox.prefix() if self._sandbox else []
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*prefix, sys.executable, "-P", "-m", "recbench.worker", "server", str(other.fileno())],
+                [*prefix, self._executable, "-P", "-m", "recbench.worker", "server", str(other.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=errors,
                 stderr=errors,
                 cwd=self._home,
-                env=environment(os.environ, threads=self._threads) | {_TOKEN: self._token},
+                env=environment(self._outside(), threads=self._threads) | {_TOKEN: self._token},
                 pass_fds=(other.fileno(),),
                 start_new_session=True,
             )
@@ -124,7 +129,7 @@ class Slot:
         except (SlotLost, TimeoutError):
             problem = Path(f"{self._home}/errors").read_text(errors="replace").strip()
             self.destroy()
-            raise _cannot_start(problem, self._sandbox) from None
+            raise _cannot_start(problem, self._sandbox, self._executable) from None
         self.control.settimeout(None)
 
     def send(self, kind: str, descriptors: Sequence[int] = (), **values: Any) -> None:
@@ -178,6 +183,15 @@ class Slot:
         shutil.rmtree(self._home, ignore_errors=True)
         self._process = self.control = self.pid = None
 
+    @property
+    def _executable(self) -> str:
+        return sys.executable if self._python is None else str(self._python)
+
+    def _outside(self) -> Mapping[str, str]:
+        if self._python is None:
+            return os.environ
+        return {name: value for name, value in os.environ.items() if name not in ANOTHERS}
+
     def _greet(self) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
@@ -223,13 +237,13 @@ def find_sandbox(hidden: Sequence[Path]) -> Sandbox:
     )
 
 
-def _cannot_start(problem: str, sandbox: Sandbox | None) -> RecbenchError:
+def _cannot_start(problem: str, sandbox: Sandbox | None, executable: str) -> RecbenchError:
     lines = problem.splitlines()
     last = lines[-1] if lines else "it said nothing"
     if sandbox is not None:
         fix = "install bubblewrap, allow unprivileged user namespaces, or run without --sandbox"
     else:
-        fix = f"see that `{sys.executable} -P -m recbench.worker` can import recbench, numpy and scipy"
+        fix = f"see that `{executable} -P -m recbench.worker` can import recbench, numpy and scipy"
     return RecbenchError(f"the process that runs trials did not start: {last}", fix=fix)
 
 

@@ -122,6 +122,7 @@ def parse(document: Mapping[str, Any], path: Path) -> Protocol:
         rows=_rows(top),
         tuned=top.optional("tuned", table_of(whole(least=1)), default=MappingProxyType({})),
         pinned=_pinned(top.table("pinned", "pinned")) if "pinned" in top else PinnedSpec(),
+        python=_interpreters(top),
         path=path,
     )
     _check_pin(protocol)
@@ -311,6 +312,13 @@ def _row(section: Section) -> AlgorithmSpec:
         name=section.required("name", text),
         parameters=section.optional("parameters", table_of(json_value), default=MappingProxyType({})),
     )
+
+
+def _interpreters(top: Section) -> Mapping[str, Path]:
+    """`[python]`: relative paths start in the folder of the protocol's file; a bare word is looked for on the PATH."""
+    words = top.optional("python", table_of(text), default=MappingProxyType({}))
+    folder = top.path.parent
+    return MappingProxyType({name: folder / word if os.sep in word else Path(word) for name, word in words.items()})
 
 
 def _pinned(section: Section) -> PinnedSpec:

@@ -145,6 +145,7 @@ class Protocol:
         parameters: `[algorithms.NAME]`: parameters of an algorithm under this protocol.
         rows: `[[algorithm]]`: rows beside those that `trials.algorithms` selects.
         tuned: `[tuned]`: validation trials spent on an algorithm's parameters here, by label.
+        python: `[python]`: another interpreter by the name of a plugin or a distribution.
         path: the file it was read from; relative paths in it start there. None where it came out of a record.
     """
 
@@ -158,6 +159,7 @@ class Protocol:
     rows: tuple[AlgorithmSpec, ...] = ()
     tuned: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     pinned: PinnedSpec = field(default_factory=PinnedSpec)
+    python: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     path: Path | None = None
 
     def deciding(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m recbench.worker server CONTROL`, or `trial FOLDER CHANNEL DATA MEMORY_MB OUTPUT_MB PARENT`."""
+"""`python -m recbench.worker`: a server of trials, a trial in an interpreter of its own, or what a plugin offers."""
 
 from __future__ import annotations
 
@@ -36,5 +36,7 @@ def _trial(folder: str, channel: int, data: int, memory_mb: int, output_mb: int,
 if __name__ == "__main__":
     if sys.argv[1] == "server":
         _server(int(sys.argv[2]))
+    elif sys.argv[1] == "offers":
+        print(importlib.import_module("recbench.worker.offers").offers(sys.argv[2]))  # noqa: T201 - the answer
     else:
         _trial(sys.argv[2], *map(int, sys.argv[3:]))
