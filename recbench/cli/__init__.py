@@ -8,7 +8,22 @@ import sys
 
 import click
 
-from recbench.cli import check, compare, data, exits, listing, new, recommend, render, run, score, split, tune, verify
+from recbench.cli import (
+    check,
+    compare,
+    data,
+    exits,
+    listing,
+    new,
+    publish,
+    recommend,
+    render,
+    run,
+    score,
+    split,
+    tune,
+    verify,
+)
 from recbench.errors import RecbenchError
 
 
@@ -37,6 +52,7 @@ COMMANDS = (
     score.score,
     compare.compare,
     verify.verify,
+    publish.publish,
     new.new,
     check.check,
     listing.version,
