@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from splits_by_hand import split_by_hand
 
 from recbench import benchmark, metrics
 from recbench.cli import cli
 from recbench.cli.offers import registry
 from recbench.comparing import Comparison, Contrast, Request, against, compare
-from recbench.comparing.groups import by_activity, by_popularity
+from recbench.comparing.groups import by_activity, by_popularity, by_tags
 from recbench.data import FloatArray, Int32Array, Split
 from recbench.errors import RecbenchError
 from recbench.protocols.loading import load
@@ -33,18 +34,18 @@ PROTOCOL = """
 name = "toy"
 title = "Toy | ratings"
 [data]
-interactions = {{ path = "ratings.tsv", format = "csv", separator = "\\t", columns = ["user", "item", "rating"] }}
+interactions = {{ path = "ratings.tsv", format = "csv", separator = "\\t", columns = {columns} }}
 scale = [1, 5]
 [split]
 kind = "{kind}"
-folds = {folds}
-seed = {seed}
+{more}
 [evaluation]
 primary = "recall@5"
 cutoffs = [3, 5]
 metrics = {metrics}
 relevant_at_least = {relevant}
 """
+COLUMNS = '["user", "item", "rating", "time"]'
 METRICS = '["recall", "ndcg", "coverage", "rmse", "mae"]'
 
 
@@ -56,15 +57,20 @@ class World:
         draw = np.random.default_rng(3)
         popular = np.linspace(3.0, 0.5, N_ITEMS)
         rows = [
-            (user, item, draw.integers(1, 6))
+            (user, item, draw.integers(1, 6), 1_600_000_000 + 100 * user + draw.integers(0, 2_000))  # some come late
             for user in range(N_USERS)
             for item in draw.choice(N_ITEMS, 8 + user % 13, replace=False, p=popular / popular.sum())
         ]
         (folder / "ratings.tsv").write_text("\n".join("\t".join(map(str, row)) for row in rows) + "\n")
         self.protocol = folder / name
-        values = {"kind": "holdout", "folds": 5, "seed": 1, "metrics": METRICS, "relevant": 3} | changes
-        text = PROTOCOL.format(**values)
-        self.protocol.write_text(text.replace("folds = 5\n", "") if values["kind"] == "holdout" else text)
+        values = {
+            "kind": "holdout",
+            "more": "seed = 1",
+            "metrics": METRICS,
+            "columns": COLUMNS,
+            "relevant": 3,
+        } | changes
+        self.protocol.write_text(PROTOCOL.format(**values))
         self.scene: Scene = prepare(load(self.protocol, {}), registry())
 
     def request(self, *wanted: str, store: str = "out", **more: Any) -> Request:
@@ -128,6 +134,9 @@ def ranker(skill: float, seed: int = 0, users: Sequence[int] | None = None) -> C
         return np.argsort(-score, axis=1)[:, :DEPTH].astype(np.int32)
 
     return lists
+
+
+chance = ranker(0.0, 9)
 
 
 def rater(noise: float) -> Callable[[Split], FloatArray]:
@@ -234,7 +243,7 @@ def test_a_figure_over_all_lists_has_no_interval_and_no_test(world: World) -> No
 
 
 def test_folds_are_put_together_by_user(tmp_path: Path) -> None:
-    world = World(tmp_path, kind="k-fold", folds=3)
+    world = World(tmp_path, kind="k-fold", more="folds = 3\nseed = 1")
     near = world.save("near", ranker(0.7, 1), predictions=rater(0.3))
     far = world.save("far", ranker(0.3, 2), predictions=rater(0.9))
     found = world.compare("near", "far")
@@ -252,14 +261,46 @@ def test_folds_are_put_together_by_user(tmp_path: Path) -> None:
     assert of(found, "rmse").difference.estimate == pytest.approx(math.sqrt(squares[0]) - math.sqrt(squares[1]))
 
 
+def test_users_without_a_history_count_no_more_than_on_the_board(tmp_path: Path) -> None:
+    world = World(tmp_path, kind="time")
+    good, poor = ([load_record(path) for path in world.save(*row)] for row in (("good", ranker(0.7)), ("poor", chance)))
+    assert good[0].scores_warm is not None
+    assert good[0].scores_warm != good[0].scores
+    found = world.compare("good", "poor")
+    assert found.population == "users with a history"
+    means = [np.mean([(record.scores_warm or {})["recall@5"] for record in records]) for records in (good, poor)]
+    assert [row.mean for row in found.metrics[0].rows] == pytest.approx(means)
+
+
 def test_where_rows_differ_is_found(world: World) -> None:
     times = np.bincount(world.scene.splits[0].dataset.interactions.user)
     active = np.flatnonzero(times > 17)
     world.save("everybody", ranker(0.8, 1))
     world.save("some", ranker(0.8, 1, users=np.setdiff1d(np.arange(N_USERS), active)))
-    groups = [each for each in world.compare("everybody", "some").groups if each.kind == "users"]
+    groups = [each for each in world.compare("everybody", "some").groups if each.kind == "activity"]
     assert [each.difference.excludes_zero for each in groups] == [False, False, True]
     assert groups[2].group.startswith("most active")
+
+
+def test_items_are_told_apart_by_recall_over_their_own_test_pairs(world: World) -> None:
+    data = world.scene.splits[0].dataset
+    (head, *_) = by_popularity(data)
+
+    def without_head(split: Split) -> Int32Array:
+        lists = ranker(1.0)(split)
+        lists[head.members[lists]] = -1
+        order = np.argsort(lists < 0, axis=1, kind="stable")
+        return np.take_along_axis(lists, order, axis=1)
+
+    world.save("all", ranker(1.0))
+    world.save("deep", without_head)
+    groups = {each.group: each for each in world.compare("all", "deep").groups if each.kind == "popularity"}
+    (split,) = world.scene.splits
+    test, lists = split.test(), ranker(1.0)(split)
+    counts = (test.rating >= 3) & head.members[test.item]
+    hits = sum(item in lists[user] for user, item in zip(test.user[counts], test.item[counts], strict=True))
+    assert groups[head.name].means == pytest.approx((hits / counts.sum(), 0.0))
+    assert [each.difference.excludes_zero for each in groups.values()] == [True, False, False]
 
 
 def test_every_user_and_every_item_is_in_one_group(world: World) -> None:
@@ -270,6 +311,14 @@ def test_every_user_and_every_item_is_in_one_group(world: World) -> None:
         assert (sum(group.members.astype(int) for group in groups) == 1).all()
     head, _, tail = (group.members.sum() for group in by_popularity(data))
     assert head < tail
+
+
+def test_the_items_of_each_tag_are_a_group_and_the_most_common_tags_come_first() -> None:
+    tags = [[0], [0, 1], [1], [], [0]]
+    data = split_by_hand(n_users=3, n_items=5, test=[(0, 2), (1, 2), (2, 1)], train=[(0, 0)], tags=tags).dataset
+    groups = by_tags(data)
+    assert [group.name for group in groups] == ["genres tag 1, 2 items", "genres tag 0, 3 items"]
+    assert [np.flatnonzero(group.members).tolist() for group in groups] == [[1, 2], [0, 1, 4]]
 
 
 def test_rows_come_from_labels_files_and_folders_each_once(world: World) -> None:
@@ -312,7 +361,7 @@ def _is_of(path: Path, scene: Scene) -> bool:
 
 def test_another_split_is_named_and_both_are_to_be_run_again(world: World) -> None:
     world.save("mine", ranker(0.7, 1))
-    World(world.folder, "seeded.toml", seed=2).save("theirs", ranker(0.2, 2), store="other")
+    World(world.folder, "seeded.toml", more="seed = 2").save("theirs", ranker(0.2, 2), store="other")
     with pytest.raises(RecbenchError, match=r"split\.seed is 1 and 2") as caught:
         world.compare(str(world.folder / "out"), str(world.folder / "other"))
     assert "recbench run" in caught.value.fix

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recbench.comparing.groups import by_activity, by_popularity, hits_by_user
+from recbench.comparing.groups import by_activity, by_popularity, by_tags, hits_by_user
 from recbench.comparing.scores import ByUser
 from recbench.data import BoolArray, FloatArray
 from recbench.scene import Scene
@@ -72,7 +72,12 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupContrast:
-    """The difference of two rows within a group of users, or over the test items of a group of items."""
+    """The difference of two rows within a group of users, or over the test items of a group of items.
+
+    Attributes:
+        kind: "activity" of users, "popularity" or "tags" of items.
+        means: of the first and of the second.
+    """
 
     first: str
     second: str
@@ -171,7 +176,7 @@ def compare_metric(key: str, rows: Sequence[ByUser], scene: Scene, test: Test) -
 
 
 def compare_groups(key: str, rows: Sequence[ByUser], scene: Scene) -> Iterator[GroupContrast]:
-    """Where the rows differ: by how active users are, and by how popular the test items are."""
+    """Where the rows differ: by users' activity, and by popularity and tags of the test items."""
     able = [row for row in rows if key in row.values or key in row.sums]
     if len(able) < 2:
         return
@@ -180,15 +185,17 @@ def compare_groups(key: str, rows: Sequence[ByUser], scene: Scene) -> Iterator[G
     for group in by_activity(dataset, has) if has.any() else ():
         if group.members.sum() > 1:
             drawn = measured.bootstrap(group.members[has])
-            yield from _in_group(able, drawn, score=key, kind="users", group=group.name)
+            yield from _in_group(able, drawn, score=key, kind="activity", group=group.name)
     cutoff = _cutoff(key)
     if cutoff is None:
         return
-    for group in by_popularity(dataset):
+    groups = [("popularity", group) for group in by_popularity(dataset)]
+    groups += [("tags", group) for group in by_tags(dataset)]
+    for kind, group in groups:
         found = [hits_by_user(row.trials, scene, group.members, cutoff) for row in able]
         if (found[0][1] > 0).sum() > 1:
             drawn = Bootstrap(np.stack([hits for hits, _ in found]), counts=found[0][1])
-            yield from _in_group(able, drawn, score=f"recall@{cutoff} of pairs", kind="items", group=group.name)
+            yield from _in_group(able, drawn, score=f"recall@{cutoff} of pairs", kind=kind, group=group.name)
 
 
 def _cutoff(key: str) -> int | None:

@@ -1,4 +1,7 @@
-"""Groups of users by activity and of items by popularity, by how often they stand in the whole data set. Pure."""
+"""Groups of users by activity, and of items by popularity and by tags. Pure.
+
+Activity and popularity are counted over the whole data set, so that all folds have the same groups.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from itertools import pairwise
 import numpy as np
 
 from recbench.comparing.scores import Scored
-from recbench.data import BoolArray, Dataset, FloatArray, Int64Array
+from recbench.data import BoolArray, Dataset, FloatArray, Int64Array, Tags, owned
 from recbench.metrics.population import population_of, with_history
 from recbench.scene import Scene
 
 ACTIVITY = ("least active", "middle", "most active")
+MOST_TAGS = 8
 POPULARITY = ("head", "middle", "tail")
 
 
@@ -46,6 +50,19 @@ def by_popularity(dataset: Dataset) -> list[Group]:
     part[order] = np.minimum(3 * before // max(1, int(times.sum())), 2)
     groups = [(name, part == number) for number, name in enumerate(POPULARITY)]
     return [Group(name=f"{name}, {int(m.sum()):,} items", members=m) for name, m in groups if m.any()]
+
+
+def by_tags(dataset: Dataset) -> list[Group]:
+    """The items of each tag, as of each genre; those tags with the most interactions."""
+    times = np.bincount(dataset.interactions.item, minlength=dataset.n_items)
+    groups = []
+    for column, tags in dataset.items.items():
+        if isinstance(tags, Tags):
+            has = tags.matrix().astype(np.bool_)
+            for code in np.argsort(-(has.T @ times), kind="stable")[:MOST_TAGS]:
+                members = owned(has[:, [code]].toarray().ravel())
+                groups.append(Group(name=f"{column} {tags.names[code]}, {int(members.sum()):,} items", members=members))
+    return groups
 
 
 def hits_by_user(

@@ -19,6 +19,11 @@ TESTS = {
     "wilcoxon": "Wilcoxon's signed-rank test, corrected over all pairs by Holm",
     "t": "Student's paired t test, corrected over all pairs by Holm",
 }
+KINDS = {
+    "activity": "how active users are",
+    "popularity": "how popular the test items are",
+    "tags": "tags of the test items",
+}
 VERDICTS = {
     "worse": "worse",
     "better": "better",
@@ -51,7 +56,7 @@ def summary(found: Comparison) -> Iterator[str]:
     yield f"p: {TESTS[found.test]}, metric by metric. Rows that share a letter cannot be told apart at 5 %."
     yield "Effect: mean difference / standard deviation of the users' differences. Wins: the first is better for them."
     if found.groups:
-        yield "Groups go by interactions in the whole data set. Their intervals are not corrected for their number."
+        yield "Intervals of groups are not corrected for the number of groups: they say where to look."
     for name, why in found.left_out.items():
         yield f"Left out: {name}, {why}."
 
@@ -114,13 +119,12 @@ def _of_metric(each: Compared) -> Iterator[Table]:
 
 
 def _of_groups(groups: Sequence[GroupContrast]) -> Iterator[Table]:
-    """A table for groups of users, and one for groups of items."""
+    """A table for each kind of groups."""
     for kind in dict.fromkeys(each.kind for each in groups):
         chosen = [each for each in groups if each.kind == kind]
         greatest = max(chosen, key=lambda each: abs(each.difference.estimate))
-        what = "how active users are" if kind == "users" else "how popular the test items are"
         yield Table(
-            title=f"{chosen[0].score} by {what}",
+            title=f"{chosen[0].score} by {KINDS[kind]}",
             header=("pair", "group", "first", "second", "difference", "95 % interval"),
             rows=tuple(_group(each) for each in chosen),
             note=f"They differ most in: {greatest.group} ({greatest.first} and {greatest.second}).",

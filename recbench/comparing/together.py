@@ -10,7 +10,7 @@ from recbench import metrics
 from recbench.comparing.contrasts import Comparison, compare_groups, compare_metric
 from recbench.comparing.rows import Row, check_same_ground, find_rows
 from recbench.comparing.scores import ByUser, check_ground, population, score_row
-from recbench.errors import BadProtocol, RecbenchError, UnknownName
+from recbench.errors import RecbenchError, UnknownName
 from recbench.protocols.loading import load
 from recbench.protocols.spec import Protocol
 from recbench.registry import Registry
@@ -80,13 +80,12 @@ def scene_of(rows: Sequence[Row], named: Protocol | None, request: Request, regi
     """
     name = str(rows[0].first.protocol["name"])
     if named is None:
-        try:
-            named = protocol_of(name, registry)
-        except (UnknownName, BadProtocol) as error:
+        if name not in registry.protocols:  # what a record says is a name, and never a file to open
             raise RecbenchError(
                 f"scores by user need the protocol {name!r} of the records, and it is not on offer here",
                 fix="give its file with -p",
-            ) from error
+            )
+        named = protocol_of(name, registry)
     scene = prepare(named, registry, data_dir=request.data_dir)
     for row in rows:
         check_ground(row, scene)
