@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from click.testing import CliRunner, Result
 from splits_by_hand import split_by_hand
 
 from recbench import benchmark, metrics
-from recbench.cli import cli
+from recbench.cli import cli, run
+from recbench.cli.compare import compare as command_of_compare
 from recbench.cli.offers import registry
 from recbench.comparing import Comparison, Contrast, Request, against, compare
 from recbench.comparing.groups import by_activity, by_popularity, by_tags
@@ -28,6 +30,7 @@ from recbench.records import Record, Status, Store, trial_id
 from recbench.records import load as load_record
 from recbench.scene import Scene, prepare
 
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "comparing.md").read_text(encoding="utf-8")
 N_USERS, N_ITEMS, DEPTH = 80, 40, 5
 
 PROTOCOL = """
@@ -349,7 +352,7 @@ def test_another_evaluation_is_named_and_rescoring_brings_the_rows_together(worl
     wanted = [str(world.folder / "out"), str(world.folder / "other")]
     with pytest.raises(RecbenchError, match=r"evaluation\.relevant_at_least is 3\.0 and 5\.0") as caught:
         world.compare(*wanted)
-    assert "recbench rescore" in caught.value.fix
+    assert f"Error: {caught.value.what}\nFix:   {caught.value.fix}\n" in PAGE
     benchmark.rescore(world.scene.protocol, registry(), world.folder / "other")
     (record,) = (path for path in Store(world.folder / "other").paths() if _is_of(path, world.scene))
     assert of(world.compare(wanted[0], str(record)), "recall@5").p < 0.001
@@ -494,3 +497,19 @@ def test_a_record_file_alone_is_a_row(world: World) -> None:
     records: list[Record] = [load_record(path) for path in files]
     found = of(world.compare(*map(str, files)), "ndcg@5")
     assert found.difference.estimate == pytest.approx(records[0].scores["ndcg@5"] - records[1].scores["ndcg@5"])
+
+
+def test_the_page_says_what_runs() -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    expected = block.rstrip().rpartition("# ")[2]
+    assert repr(names["letters"](names["symmetric"](names["pairs"]), names["values"].mean(axis=1))) == expected
+
+
+def test_the_page_names_no_option_that_there_is_not() -> None:
+    known = {option for each in (command_of_compare, run.run) for one in each.params for option in one.opts}
+    lines = re.findall(r"^\$ recbench (?:compare|run) (.*)$", PAGE, flags=re.MULTILINE)
+    named = {word for line in lines for word in line.split() if word.startswith("-")}
+    assert named
+    assert named <= known
