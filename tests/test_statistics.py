@@ -289,6 +289,30 @@ def test_any_error_over_all_pairs_happens_in_at_most_6_5_of_100_worlds(test: str
     assert share <= 0.065
 
 
+def lopsided(generator: np.random.Generator, n_users: int) -> FloatArray:
+    """Rows of equal means, of which one serves a few users very well and another everybody alike."""
+    few = np.where(generator.random(n_users) < 0.08, generator.random(n_users) * LIKE_NDCG_MEAN * 2 / 0.08, 0.0)
+    return np.stack([np.full(n_users, LIKE_NDCG_MEAN), few, *like_ndcg(generator, 2, n_users)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", ["permutation", "t"])
+@pytest.mark.parametrize(("n_users", "most"), [(100, 0.15), (400, 0.065)])
+def test_lopsided_differences_need_users(test: Any, n_users: int, most: float) -> None:
+    worlds = (lopsided(np.random.default_rng(seed), n_users) for seed in range(1_000))
+    found = [sign_flip(v, permutations=999) if test == "permutation" else t_test(v) for v in worlds]
+    share = np.mean([(each.corrected < 0.05).any() for each in found])
+    print(f"family-wise error of {test}, lopsided, {n_users} users: {share:.4f}")
+    assert share <= most
+
+
+def test_wilcoxon_tells_rows_of_equal_means_apart_where_differences_are_lopsided() -> None:
+    values = lopsided(np.random.default_rng(0), 400)[:2]
+    values[1] *= values[0].mean() / values[1].mean()
+    assert wilcoxon(values).p[0] < 0.001
+    assert sign_flip(values).p[0] > 0.9
+
+
 # Letters
 
 
