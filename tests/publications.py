@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class Broken:
 
 @hookimpl
 def recbench_algorithms():
-    yield Algorithm(name="broken", target="broken:Broken", deterministic=True)
+    yield Algorithm(name="broken", target="MODULE:Broken", deterministic=True)
 """
 
 
@@ -66,8 +67,9 @@ def make(folder: Path) -> Path:
     rows = [(f"u{u}", f"i{i}", draw.randint(1, 5)) for u in range(N_USERS) for i in draw.sample(range(N_ITEMS), 10)]
     (folder / "ratings.tsv").write_text("".join(f"{u}\t{i}\t{r}\n" for u, i, r in rows))
     (folder / "small.toml").write_text(PROTOCOL)
-    (folder / "broken.py").write_text(BROKEN)
-    protocol, offered = load(folder / "small.toml", {}), registry((folder / "broken.py",))
+    plugin = folder / f"broken_{uuid.uuid4().hex}.py"  # a module of that name is loaded once a process
+    plugin.write_text(BROKEN.replace("MODULE", plugin.stem))
+    protocol, offered = load(folder / "small.toml", {}), registry((plugin,))
     options = benchmark.Options(output=folder / "out", in_process=True)
     agenda = benchmark.arrange(protocol, offered, Selection(wanted=ALGORITHMS), options)
     benchmark.run(agenda, options, Quiet())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import resource
 import shutil
 import struct
@@ -505,3 +506,25 @@ def test_the_command_ends_with_3_and_a_line_for_each_finding(output: Path) -> No
     lines = [line for line in done.output.splitlines() if line.startswith("does not hold")]
     assert len(lines) == 3  # the score, and the board and the index that do not show it
     assert "3 things do not hold." in done.output
+
+
+COMMAND = re.compile(r"^\$ (recbench .+)$", re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
+    """Each command runs; figures aside, its last lines are those of the page."""
+    page = (REPOSITORY / "docs" / "verifying.md").read_text(encoding="utf-8")
+    shutil.copytree(REPOSITORY / "leaderboards", tmp_path / "leaderboards")
+    record = next(path for path in Store(tmp_path / "leaderboards").paths() if load(path).label == "p3alpha")
+    commands = COMMAND.findall(page)
+    assert [command.split()[1] for command in commands] == ["verify", "publish", "reproduce"]
+    for command in commands:
+        words = [str(record) if word.endswith(".json") else word for word in command.split()[1:]]
+        done = subprocess.run(
+            [sys.executable, "-m", "recbench", *words], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        shown = page.partition(f"$ {command}\n")[2].partition("```")[0]
+        for line in shown.replace("...\n", "").splitlines():
+            assert re.sub(r"[\d.,]+", "#", line) in re.sub(r"[\d.,]+", "#", done.stdout), done.stdout
