@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from recbench import boards
+from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
 from recbench.programs import DISTRIBUTION as PROGRAM
 from recbench.protocols.spec import AlgorithmSpec, Protocol
 from recbench.recording import job_of, record_of
 from recbench.records import Record, Status, Store, load
-from recbench.registry import how_to_install
 from recbench.scene import Scene, prepare
 from recbench.trials import Row, Selection, Trial, plan, select
 from recbench.verifying import Means
