@@ -96,6 +96,8 @@ BUILT_IN = [
     name
     for name, offered in REGISTRY.algorithms.items()
     if offered.plugin.distribution == "recbench-suite" and not missing(offered.value)
+    # Models of other libraries do not say why.
+    if offered.plugin.name != "adapters"
 ]
 
 
