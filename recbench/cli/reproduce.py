@@ -21,7 +21,7 @@ MOST_SHOWN = 12
 @click.command(
     epilog="""\b
 Example:
-  recbench reproduce leaderboards/records/movietweetings-15b9a824/03cc7fa82adf58e3.json
+  recbench reproduce recbench-out/records/shop-1a2b3c4d/0123456789abcdef.json
 
 \b
 Exit codes: 0 it agrees, 1 it cannot be run again here, 3 it does not agree."""

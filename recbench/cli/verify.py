@@ -37,10 +37,10 @@ protocols_option = click.option(
 Examples:
   recbench verify leaderboards
   recbench verify recbench-out -p my.toml
-  recbench verify recbench-out/records/movietweetings-15b9a824/03cc7fa82adf58e3.json
+  recbench verify recbench-out/records/shop-1a2b3c4d/0123456789abcdef.json
 
 \b
-Exit codes: 0 what could be checked holds, 1 an error, 3 something does not hold."""
+Exit codes: 0 what could be checked holds, 1 an error, 3 something does not."""
 )
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @protocols_option
