@@ -70,10 +70,18 @@ def test_what_recbench_made_holds(output: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_committed_leaderboards_hold() -> None:
+def test_the_committed_leaderboards_hold_as_far_as_their_data_is_embedded() -> None:
     done = CliRunner().invoke(cli, ["verify", str(REPOSITORY / "leaderboards")], standalone_mode=False)
     assert done.return_value == 0, done.output
-    assert "does not hold" not in done.output
+    unchecked = [line for line in done.output.splitlines() if line.startswith("not checked")]
+    assert all("movielens" in line for line in unchecked)
+
+
+@pytest.mark.slow
+def test_the_committed_leaderboards_hold(shared_data: Callable[[str], Path]) -> None:
+    arguments = ["verify", str(REPOSITORY / "leaderboards"), "--data-dir", str(shared_data("ml-100k").parent)]
+    done = CliRunner().invoke(cli, arguments, standalone_mode=False)
+    assert done.return_value == 0, done.output
     assert "not checked" not in done.output
 
 
@@ -516,7 +524,8 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
     """Each command runs; figures aside, its last lines are those of the page."""
     page = (REPOSITORY / "docs" / "verifying.md").read_text(encoding="utf-8")
     shutil.copytree(REPOSITORY / "leaderboards", tmp_path / "leaderboards")
-    record = next(path for path in Store(tmp_path / "leaderboards").paths() if load(path).label == "p3alpha")
+    embedded = [path for path in Store(tmp_path / "leaderboards").paths() if path.parent.name[:15] == "movietweetings-"]
+    record = next(path for path in embedded if load(path).label == "p3alpha")
     commands = COMMAND.findall(page)
     assert [command.split()[1] for command in commands] == ["verify", "publish", "reproduce"]
     for command in commands:
