@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from recbench.registry import discover, how_to_install
 from recbench.worker.loading import Recipe
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-LIBRARIES = ("lenskit", "surprise", "implicit", "cornac", "sklearn")
+LIBRARIES = ("lenskit", "surprise", "implicit", "cornac", "rectools", "recbole", "sklearn")
 OFFERED = tuple(recbench_algorithms())
 TRAIN = checkerboard(n_users=50, n_items=30, density=0.6, stray=0.3).train
 PAIRS = (np.repeat(np.arange(TRAIN.n_users), TRAIN.n_items), np.tile(np.arange(TRAIN.n_items), TRAIN.n_users))
@@ -287,6 +288,113 @@ def test_cornac_says_nothing_of_users_and_items_it_does_not_know() -> None:
     assert np.isfinite(ours.predict(np.array([2]), np.array([2]))).all()
 
 
+# RecTools
+
+
+@pytest.mark.parametrize("weights", ["one", "rating"])
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        ("EASEModel", {"regularization": 5.0}),
+        ("PureSVDModel", {"factors": 4}),
+        ("PopularModel", {"popularity": "sum_weight"}),
+        ("ImplicitItemKNNWrapperModel", {"wraps": {"K": 5}}),
+        ("ImplicitALSWrapperModel", {"wraps": {"factors": 4}}),
+    ],
+)
+def test_rectools_gives_the_lists_it_gives_when_called_directly(
+    model: str, parameters: dict[str, Any], weights: str
+) -> None:
+    ours = learned(adapter("rectools", "RecToolsRanker", model=model, weights=weights, **parameters), TRAIN, seed=3)
+    import implicit.als
+    import implicit.nearest_neighbours
+    import rectools.models
+    from rectools.dataset import Dataset as Data
+
+    wrapped = {
+        "ImplicitItemKNNWrapperModel": lambda: implicit.nearest_neighbours.CosineRecommender(K=5),
+        "ImplicitALSWrapperModel": lambda: implicit.als.AlternatingLeastSquares(
+            factors=4, random_state=3, num_threads=1
+        ),
+    }
+    takes = {"random_state": 3} if model == "PureSVDModel" else {}
+    given = {"model": wrapped[model]()} if model in wrapped else {**parameters, **takes}
+    rows = frame(("user_id", "item_id", "weight")).query("weight >= 4").assign(datetime="2020-01-01")
+    rows = rows if weights == "rating" else rows.assign(weight=1.0)
+    data = Data.construct(rows)
+    direct = getattr(rectools.models, model)(**given).fit(data)
+    scores = ours.score(EVERYBODY)
+    said = direct.recommend(EVERYBODY, data, k=5, filter_viewed=False)
+    assert len(said) == 5 * TRAIN.n_users
+    assert scores[said.user_id, said.item_id] == pytest.approx(said.score.to_numpy(), abs=1e-6)
+    best = np.sort(scores, axis=1)[:, ::-1][:, :5]
+    assert best.ravel() == pytest.approx(said.sort_values(["user_id", "rank"]).score.to_numpy(), abs=1e-6)
+
+
+# RecBole
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        ("BPR", {"embedding_size": 6, "epochs": 5}),
+        ("LightGCN", {"embedding_size": 6, "epochs": 5, "learning_rate": 0.01}),
+        ("EASE", {"reg_weight": 5.0}),
+        ("ItemKNN", {"k": 5}),
+    ],
+)
+def test_recbole_scores_as_it_does_when_called_directly(
+    model: str, parameters: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = learned(adapter("recbole", "RecBoleRanker", model=model, **parameters), TRAIN, seed=3).score(EVERYBODY)
+    import torch
+    from recbole.config import Config
+    from recbole.data import create_dataset, data_preparation
+    from recbole.utils import get_model, get_trainer, init_seed
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["here"])
+    for name in ("bool", "int", "float", "complex", "object", "str", "long", "unicode"):
+        monkeypatch.setattr(np, name, None, raising=False)  # RecBole sets these
+    (tmp_path / "dataset" / "here").mkdir(parents=True)
+    rows = frame(("user_id:token", "item_id:token", "rating"))
+    rows[rows.rating >= 4].iloc[:, :2].to_csv("dataset/here/here.inter", sep="\t", index=False)
+    split = {"split": {"RS": [1, 0, 0]}, "group_by": "none"}
+    config = Config(model, "here", config_dict={**parameters, "seed": 3, "eval_args": split, "show_progress": False})
+    init_seed(3, True)
+    data = create_dataset(config)
+    batches, _, _ = data_preparation(config, data)
+    init_seed(3, True)
+    direct = get_model(model)(config, batches.dataset)
+    get_trainer(config["MODEL_TYPE"], model)(config, direct).fit(batches, saved=False, verbose=False)
+    direct.eval()
+    users = torch.as_tensor(data.token2id("user_id", [str(user) for user in EVERYBODY]))
+    items = data.token2id("item_id", [str(item) for item in range(TRAIN.n_items)])
+    with torch.no_grad():
+        said = direct.full_sort_predict({"user_id": users}).reshape(len(users), -1).numpy()[:, items]
+    assert ours == pytest.approx(said, abs=1e-6)
+
+
+def test_recbole_reads_no_argument_and_leaves_no_file_or_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranker = adapter("recbole", "RecBoleRanker", model="BPR", epochs=1)
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    argv = ["here", "--epochs=no", "--learner=sgd"]
+    monkeypatch.setattr(sys, "argv", argv)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    before = torch.get_rng_state(), torch.get_num_threads(), set(vars(np))
+    answers(learned(ranker, TRAIN), TRAIN)
+    assert list(tmp_path.iterdir()) == []
+    assert Path.cwd() == tmp_path
+    assert sys.argv is argv
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "7"
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (torch.get_num_threads(), set(vars(np))) == before[1:]
+
+
 # scikit-learn
 
 
@@ -351,7 +459,7 @@ def test_one_seed_gives_one_answer_and_leaves_the_global_state_alone(algorithm: 
 
 def test_what_takes_any_model_does_not_say_that_seeds_do_not_matter() -> None:
     by_any_name = [each for each in OFFERED if each.name in (*LIBRARIES, "lenskit-rating", "cornac-rating")]
-    assert len(by_any_name) == 7
+    assert len(by_any_name) == 9
     assert not any(each.deterministic for each in by_any_name)
 
 
@@ -390,14 +498,20 @@ def test_nothing_is_printed(algorithm: Algorithm, capfd: pytest.CaptureFixture[s
     [
         *("lenskit-item-knn", "lenskit-user-knn", "lenskit-als"),
         *("implicit-als", "implicit-bpr", "implicit-item-knn"),
-        "cornac-ease",
+        *("cornac-ease", "recbole-bpr", "recbole-lightgcn", "recbole-ease"),
+        *("rectools-ease", "rectools-item-knn", "rectools-als"),
     ],
 )
 def test_rankers_find_the_colour_of_a_checkerboard(name: str) -> None:
     algorithm = next(each for each in OFFERED if each.name == name)
     for module in algorithm.requires:
         pytest.importorskip(module)
-    changes = {"implicit-als": {"factors": 4}, "implicit-bpr": {"factors": 8}, "lenskit-als": {"embedding_size": 4}}
+    changes = {
+        "implicit-als": {"factors": 4},
+        "implicit-bpr": {"factors": 8},
+        "lenskit-als": {"embedding_size": 4},
+        "rectools-als": {"wraps": {"factors": 4}},
+    }
     world = checkerboard()
     assert hit_share(make(algorithm, **changes.get(name, {})), world) > world.chance + 0.3
 
@@ -434,6 +548,13 @@ def test_a_parameter_that_the_model_does_not_take_is_refused_before_training(alg
         ("surprise", "SurpriseRater", {"model": "KNNBasic", "sim_option": {}}, "close: 'sim_options'"),
         ("surprise", "SurpriseRater", {"model": "SVD", "bsl_options": {}}, "SVD does not take these parameters"),
         ("implicit", "ImplicitRanker", {"model": "BM25Recommender", "k": 3}, "no parameter 'k'; close: 'K"),
+        ("rectools", "RecToolsRanker", {"model": "EASEModel", "regularisation": 3}, "close: 'regularization'"),
+        ("rectools", "RecToolsRanker", {"model": "EASEModel", "regularization": "x"}, "does not take these parameters"),
+        ("rectools", "RecToolsRanker", {"model": "ImplicitALSWrapperModel", "wraps": {"factor": 3}}, "model.factor"),
+        ("rectools", "RecToolsRanker", {"model": "EASEModel", "wraps": {}}, "EASEModel wraps no model"),
+        ("rectools", "RecToolsRanker", {"model": "EASEModel", "weights": "ones"}, "weights must be 'one' or 'rating'"),
+        ("recbole", "RecBoleRanker", {"model": "BPR", "embeding_size": 3}, "close: 'embedding_size'"),
+        ("recbole", "RecBoleRanker", {"model": "BPR", "checkpoint_dir": "x"}, "no parameter 'checkpoint_dir'"),
         ("sklearn", "SklearnRater", {"model": "Ridge", "alhpa": 3}, "no parameter 'alhpa'; close: 'alpha'"),
     ],
 )
@@ -454,7 +575,7 @@ def test_lenskit_takes_the_other_names_of_its_parameters() -> None:
 
 
 def test_each_library_has_two_models_and_one_by_any_name() -> None:
-    for library in ("lenskit", "surprise", "implicit", "cornac"):
+    for library in LIBRARIES[:-1]:
         names = [each.name for each in offered_by(library)]
         assert library in names
         assert len(names) >= 3
@@ -464,9 +585,9 @@ def test_each_library_has_two_models_and_one_by_any_name() -> None:
 
 def test_a_missing_library_is_told_with_its_extra() -> None:
     extras = set(importlib.metadata.metadata("recbench-suite").get_all("Provides-Extra") or ())
-    assert {"peer-lenskit", "peer-surprise", "peer-implicit", "peer-cornac"} <= extras
+    assert {f"peer-{library}" for library in LIBRARIES[:-1]} <= extras
     offered = discover().algorithms
-    for library in ("lenskit", "surprise", "implicit", "cornac"):
+    for library in LIBRARIES[:-1]:
         if find_spec(library) is None:
             assert how_to_install(offered[library]) == f"pip install 'recbench-suite[peer-{library}]'"
 
@@ -474,7 +595,7 @@ def test_a_missing_library_is_told_with_its_extra() -> None:
 def test_offering_the_adapters_imports_no_library() -> None:
     code = (
         "import sys, recbench_adapters as a; list(a.recbench_algorithms());"
-        "print([m for m in ('lenskit', 'surprise', 'implicit', 'cornac', 'sklearn', 'pandas') if m in sys.modules])"
+        f"print([m for m in {(*LIBRARIES, 'torch', 'pandas')} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Outside libraries' models on the board: LensKit, Surprise, implicit, Cornac, and scikit-learn's regressors."""
+"""Outside libraries' models on the board: those of six libraries of recommenders, and scikit-learn's regressors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ LENSKIT = "Ekstrand, LensKit for Python, CIKM 2020"
 SURPRISE = "Hug, Surprise: a Python library for recommender systems, JOSS 2020"
 IMPLICIT = "Frederickson, implicit: Fast Python Collaborative Filtering for Implicit Datasets, 2016"
 CORNAC = "Salah, Truong, Lauw, Cornac: A Comparative Framework for Multimodal Recommender Systems, JMLR 2020"
+RECTOOLS = "MTS, RecTools: an easy-to-use Python library for building recommendation systems, 2022"
+RECBOLE = "Zhao and others, RecBole: Towards a Unified, Comprehensive and Efficient Framework, CIKM 2021"
 SKLEARN = "Pedregosa and others, Scikit-learn: Machine Learning in Python, JMLR 2011"
 
 
@@ -19,6 +21,8 @@ _POPULARITY = {"learns-a-checkerboard": "it ranks by popularity, alike for every
 _FONTS = {"no-file-is-left": "it imports matplotlib, which keeps a list of fonts in the user's cache folder"}
 _FEW_STEPS = "by its defaults it takes few and small steps, and hardly learns factors from little data"
 _NO_PAIR = "it divides by the number of pairs it drew, and there are none to draw"
+_NO_NEGATIVE = "it trains on none who has every item, as there is nothing else to draw"
+_ALL_ITEMS = {"copes-with-one-user": _NO_NEGATIVE, "copes-with-one-item": _NO_NEGATIVE}
 _MEMORY = "memory-grows-with-the-block"
 
 # Those that go by the library's own name take any model, so whether a seed matters is not known.
@@ -43,6 +47,18 @@ _implicit = partial(
     requires=("implicit",),
     reference=IMPLICIT,
 )
+_rectools = partial(
+    Algorithm,
+    target="recbench_adapters.for_rectools:RecToolsRanker",
+    requires=("rectools",),
+    reference=RECTOOLS,
+)
+_recbole = partial(
+    Algorithm,
+    target="recbench_adapters.for_recbole:RecBoleRanker",
+    requires=("recbole",),
+    reference=RECBOLE,
+)
 
 
 @hookimpl
@@ -52,6 +68,8 @@ def recbench_algorithms() -> Iterable[Algorithm]:
     yield from _from_surprise()
     yield from _from_implicit()
     yield from _from_cornac()
+    yield from _from_rectools()
+    yield from _from_recbole()
     yield Algorithm(
         name="sklearn",
         target="recbench_adapters.for_sklearn:SklearnRater",
@@ -180,4 +198,58 @@ def _from_cornac() -> Iterable[Algorithm]:
         summary="Cornac's Bayesian personalised ranking.",
         expected_failures=_FONTS
         | {"learns-a-checkerboard": _FEW_STEPS, "copes-with-one-user": _NO_PAIR, "copes-with-one-item": _NO_PAIR},
+    )
+
+
+def _from_rectools() -> Iterable[Algorithm]:
+    yield _rectools(
+        name="rectools",
+        parameters={"model": "PopularModel"},
+        summary="Ranks by a model of RecTools, which the parameter model names.",
+        expected_failures=_POPULARITY,
+    )
+    yield _rectools(
+        name="rectools-ease",
+        parameters={"model": "EASEModel"},
+        deterministic=True,
+        summary="RecTools's EASE.",
+    )
+    yield _rectools(
+        name="rectools-item-knn",
+        parameters={"model": "ImplicitItemKNNWrapperModel"},
+        deterministic=True,
+        summary="implicit's neighbours among items, as RecTools wraps them.",
+    )
+    yield _rectools(
+        name="rectools-als",
+        parameters={"model": "ImplicitALSWrapperModel"},
+        summary="implicit's factors, as RecTools wraps them.",
+    )
+
+
+def _from_recbole() -> Iterable[Algorithm]:
+    yield _recbole(
+        name="recbole",
+        parameters={"model": "Pop"},
+        summary="Ranks by a general model of RecBole, which the parameter model names.",
+        expected_failures=_POPULARITY | _ALL_ITEMS,
+    )
+    yield _recbole(
+        name="recbole-bpr",
+        parameters={"model": "BPR"},
+        summary="RecBole's Bayesian personalised ranking.",
+        expected_failures=_ALL_ITEMS,
+    )
+    yield _recbole(
+        name="recbole-lightgcn",
+        parameters={"model": "LightGCN"},
+        summary="RecBole's LightGCN, factors smoothed over the graph of users and items.",
+        expected_failures=_ALL_ITEMS,
+    )
+    yield _recbole(
+        name="recbole-ease",
+        parameters={"model": "EASE"},
+        deterministic=True,
+        summary="RecBole's EASE.",
+        expected_failures=_ALL_ITEMS,
     )
