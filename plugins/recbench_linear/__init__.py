@@ -25,6 +25,10 @@ def recbench_algorithms() -> Iterable[Algorithm]:
         name="slim",
         target="recbench_linear.slim:Slim",
         deterministic=True,
+        expected_failures={
+            "relabelling-permutes-the-answers": "the descent stops near the optimum, on a path that goes item by item",
+            "parameters-are-honoured": "no item of a small world has the 50 neighbours that the least `k` keeps",
+        },
         space={
             "alpha": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
             "l1_ratio": (0.0001, 0.001, 0.01, 0.03, 0.1, 0.3),

@@ -55,6 +55,7 @@ class Slim(ItemBased):
             copy_X=False,
             max_iter=sweeps,
             tol=tolerance,
+            random_state=0,  # nothing is drawn; without it the global generator is asked for a seed
         )
 
     def _learn(self, history: csr_matrix) -> csr_matrix:
