@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from recbench.data import Int32Array, Int64Array, Split, owned
 from recbench.errors import BadProtocol
-from recbench.ranking import Seen, tie_keys, tie_seed, top_k
+from recbench.ranking import Seen, seed_for, tie_keys, top_k
 
 
 def draw(split: Split, n: int) -> Int32Array:
@@ -22,7 +20,7 @@ def draw(split: Split, n: int) -> Int32Array:
     n_users, n_items = split.dataset.n_users, split.dataset.n_items
     test = split.test()
     known = Seen.of(split.train().interactions, split.history(), test, n_users=n_users, n_items=n_items)
-    seed = _seed(split, "draw")
+    seed = seed_for(split.fingerprint, "draw")
     others = np.empty((n_users, n), dtype=np.int32)
     step = max(1, (1 << 22) // max(1, n_items))
     for start in range(0, n_users, step):
@@ -43,14 +41,9 @@ def tabulate(split: Split, user: Int64Array, item: Int32Array) -> Int32Array:
     """
     if not len(user):
         raise BadProtocol("the candidate sets are empty", fix="give a file with at least one pair of user and item")
-    order = np.lexsort((tie_keys(_seed(split, "order"), user, item), user))
+    order = np.lexsort((tie_keys(seed_for(split.fingerprint, "order"), user, item), user))
     user, item = user[order], item[order]
     starts = np.searchsorted(user, np.arange(split.dataset.n_users + 1))
     table = np.full((split.dataset.n_users, int(np.diff(starts).max())), -1, dtype=np.int32)
     table[user, np.arange(len(user)) - starts[user]] = item
     return owned(table)
-
-
-def _seed(split: Split, purpose: str) -> int:
-    """A seed of its own for each purpose, so that no order here is that of ties."""
-    return tie_seed(hashlib.sha256(f"{split.fingerprint} {purpose}".encode()).hexdigest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -66,12 +67,22 @@ class Seen:
         starts = np.searchsorted(codes, np.arange(n_users + 1, dtype=np.int64) * n_items)
         return cls(starts=starts, items=codes % n_items if n_items else codes)
 
+    def codes(self, n_items: int) -> Int64Array:
+        """(n,) user * n_items + item: one number for each user and item that the user has seen, ascending."""
+        owner = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
+        return owner * n_items + self.items
+
     def among(self, users: Int64Array) -> tuple[Int64Array, Int32Array]:
         """The rows of `users` alone: user `users[r]` has `items[starts[r]:starts[r + 1]]`."""
         lengths = self.starts[users + 1] - self.starts[users]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         places = np.repeat(self.starts[users] - starts[:-1], lengths) + np.arange(starts[-1])
         return starts, self.items[places]
+
+
+def seed_for(fingerprint: str, purpose: str) -> int:
+    """A seed of its own for each purpose, so that no other order made from a split is that of its ties."""
+    return tie_seed(hashlib.sha256(f"{fingerprint} {purpose}".encode()).hexdigest())
 
 
 def tie_seed(fingerprint: str) -> int:

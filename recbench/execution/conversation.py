@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from recbench.data import FloatArray, Int32Array, Int64Array, Split, owned
 from recbench.execution.job import Component, Job, Serve, Served
 from recbench.execution.shared import SharedTraining
 from recbench.protocols.spec import as_json
-from recbench.ranking import tie_seed
+from recbench.ranking import seed_for, tie_seed
 from recbench.worker.channel import Garbled, Message
 from recbench.worker.sharing import dismantle
 
@@ -286,5 +285,4 @@ def _array(message: Message, name: str, dtype: Any, shape: tuple[int, ...]) -> N
 
 def _shuffle(n: int, fingerprint: str) -> Int64Array:
     """An order from a hash of the fingerprint that is neither that of the data nor that of ties."""
-    seed = int(hashlib.sha256(f"{fingerprint} pairs".encode()).hexdigest()[:16], 16)
-    return np.argsort(np.random.PCG64(seed).random_raw(n), kind="stable")
+    return np.argsort(np.random.PCG64(seed_for(fingerprint, "pairs")).random_raw(n), kind="stable")

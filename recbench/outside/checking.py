@@ -144,9 +144,8 @@ class _Places:
     def seen(self) -> Fault:
         split, n_items = self.split, self.split.dataset.n_items
         known = Seen.of(split.train().interactions, split.history(), n_users=split.dataset.n_users, n_items=n_items)
-        owner = np.repeat(np.arange(split.dataset.n_users, dtype=np.int64), np.diff(known.starts))
         return Fault(
-            rows=np.isin(self.codes, owner * n_items + known.items),
+            rows=np.isin(self.codes, known.codes(n_items)),
             says=lambda row: f"{self._pair(row)}: the user has the item in train, so it must not be in the list",
             fix="leave out what a user has in train.tsv",
         )

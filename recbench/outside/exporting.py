@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from recbench.outside.folds import chosen
 from recbench.outside.page import readme
 from recbench.outside.placing import whole, write_sums
 from recbench.outside.tables import Table, Values, check_ids, require_parquet, write_parquet, write_text
-from recbench.ranking import tie_keys, tie_seed
+from recbench.ranking import seed_for, tie_keys
 from recbench.scene import Scene
 
 
@@ -111,16 +110,12 @@ def _handed_over_late(scene: Scene, split: Split) -> Iterator[Table]:
         )
     if split.dataset.scale is not None:
         test = split.test()
-        order = np.argsort(tie_keys(_seed(split), test.user, test.item))
+        order = np.argsort(tie_keys(seed_for(split.fingerprint, "export"), test.user, test.item))
         yield Table(
             name="pairs/pairs",
             says="the pairs whose rating is to be predicted, without the ratings, in an order that tells nothing",
             columns=ids.pairs(test.user[order], test.item[order]),
         )
-
-
-def _seed(split: Split) -> int:
-    return tie_seed(hashlib.sha256(f"{split.fingerprint} export".encode()).hexdigest())
 
 
 class _Ids:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from recbench.datasets.checksums import sha256_of
 from recbench.errors import RecbenchError
 
 SUMS = "SHA256SUMS"
-_LINE = re.compile(r"[0-9a-f]{64}  (.+)")
+LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
 @contextlib.contextmanager
@@ -63,9 +63,14 @@ def check_free(folder: Path, *, force: bool) -> None:
 
 def write_sums(folder: Path) -> None:
     """Write the checksums of all files below a folder, as `sha256sum -c` reads them."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    lines = [f"{_sha256(folder / name)}  {name}\n" for name in names if name != SUMS]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    paths = [path for path in folder.rglob("*") if path.is_file() and path != folder / SUMS]
+    (folder / SUMS).write_text(checksums(folder, paths), encoding="utf-8")
+
+
+def checksums(root: Path, paths: Iterable[Path]) -> str:
+    """The text of a SHA256SUMS of some files below `root`."""
+    names = {path.relative_to(root).as_posix(): path for path in paths}
+    return "".join(f"{sha256_of(names[name])}  {name}\n" for name in sorted(names))
 
 
 def _place(made: Path, folder: Path, old: Path) -> None:
@@ -88,10 +93,5 @@ def _is_export(folder: Path) -> bool:
 
 def _holds_nothing_else(part: Path) -> bool:
     lines = (part / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
-    listed = {found[1] for line in lines if (found := _LINE.fullmatch(line))}
+    listed = {found[2] for line in lines if (found := LINE.fullmatch(line))}
     return {path.relative_to(part).as_posix() for path in part.rglob("*") if not path.is_dir()} <= {SUMS, *listed}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

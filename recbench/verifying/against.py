@@ -68,8 +68,7 @@ def list_faults(lists: Int32Array, scene: Scene, split: Split) -> Iterator[str]:
     codes = user * np.int64(n_items) + lists[user, place]
     if scene.protocol.evaluation.exclude_seen:
         seen = Seen.of(split.train().interactions, split.history(), n_users=split.dataset.n_users, n_items=n_items)
-        owner = np.repeat(np.arange(split.dataset.n_users, dtype=np.int64), np.diff(seen.starts))
-        yield from _broken(np.isin(codes, owner * n_items + seen.items), user, lists[user, place], split, "has seen")
+        yield from _broken(np.isin(codes, seen.codes(n_items)), user, lists[user, place], split, "has seen")
     candidates = scene.candidates(split)
     if candidates is not None:
         owner, column = np.nonzero(candidates >= 0)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import PurePosixPath
 
+from recbench.datasets.checksums import sha256_of
+from recbench.outside.placing import LINE, SUMS
 from recbench.verifying.findings import Finding
 from recbench.verifying.places import Places
 
-SUMS = "SHA256SUMS"
 MOST_BYTES = 1 << 30
 SUMS_BYTES = 64 << 20
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-
-
-def checksums(root: Path, paths: Iterable[Path]) -> str:
-    """The text of a SHA256SUMS of some files below `root`."""
-    names = {path.relative_to(root).as_posix(): path for path in paths}
-    return "".join(f"{_sha256(names[name])}  {name}\n" for name in sorted(names))
 
 
 def differences(places: Places) -> Iterator[Finding]:
@@ -32,7 +24,7 @@ def differences(places: Places) -> Iterator[Finding]:
         yield Finding(where=SUMS, what=f"is larger than {SUMS_BYTES:,} bytes; it was not read")
         return
     for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), 1):
-        found = _LINE.fullmatch(line)
+        found = LINE.fullmatch(line)
         if found is None or not _stays_inside(found[2]) or found[2] in stated:
             yield Finding(
                 where=SUMS, what=f"line {number} names no file of this folder, or one twice: {line[66:]!r:.80}"
@@ -49,15 +41,10 @@ def _compare(places: Places, stated: dict[str, str]) -> Iterator[Finding]:
     for name in sorted(there.keys() & stated):
         if places.files[there[name]] > MOST_BYTES:
             yield Finding(where=name, what=f"is larger than {MOST_BYTES:,} bytes; it was not read")
-        elif _sha256(there[name]) != stated[name]:
+        elif sha256_of(there[name]) != stated[name]:
             yield Finding(where=name, what=f"is not the file that {SUMS} has the checksum of")
 
 
 def _stays_inside(name: str) -> bool:
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and "\\" not in name
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

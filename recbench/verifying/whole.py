@@ -8,6 +8,7 @@ from pathlib import Path
 
 from recbench import boards
 from recbench.errors import BadRecord, RecbenchError
+from recbench.outside.placing import SUMS
 from recbench.protocols.spec import Protocol
 from recbench.records import Record, load
 from recbench.registry import Registry
@@ -60,7 +61,7 @@ def _folder(root: Path, means: Means) -> Verification:
     tally.findings += places.findings
     tally.findings += (found := list(sums.differences(places)))
     n_sums = None
-    if root / sums.SUMS in places.files:
+    if root / SUMS in places.files:
         n_sums = len(places.files) - 1 - len({each.where for each in found if root / each.where in places.files})
     scenes = Scenes(
         registry=means.registry,
