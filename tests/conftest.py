@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,23 @@ def shared_data() -> Callable[[str], Path]:
         pytest.skip(f"needs the data set {name} in RECBENCH_DATA")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def original() -> Iterator[Path]:
+    """A small run with its protocol and data: out/ beside small.toml. Not to be changed."""
+    import publications
+
+    with tempfile.TemporaryDirectory() as folder:
+        publications.make(Path(folder))
+        yield Path(folder)
+
+
+@pytest.fixture
+def output(original: Path, tmp_path: Path) -> Path:
+    """The records and boards of a copy of it, to tamper with."""
+    shutil.copytree(original, tmp_path / "copy")
+    return tmp_path / "copy" / "out"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 import tomllib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import publications
 import pytest
 from click.testing import CliRunner
 from publications import edit, path_of
@@ -25,19 +22,6 @@ from recbench.records import load as load_record
 from recbench.verifying import SUMS, Means, verify
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def original() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        publications.make(Path(folder))
-        yield Path(folder)
-
-
-@pytest.fixture
-def output(original: Path, tmp_path: Path) -> Path:
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy" / "out"
 
 
 def means(output: Path) -> Means:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import publications
 import pytest
 from click.testing import CliRunner
 from publications import edit, path_of, verified
@@ -22,19 +18,6 @@ from recbench.records import Store, read_lists
 from recbench.records import load as load_record
 from recbench.reproducing import Reproduction, reproduce
 from recbench.verifying import Means
-
-
-@pytest.fixture(scope="module")
-def original() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        publications.make(Path(folder))
-        yield Path(folder)
-
-
-@pytest.fixture
-def output(original: Path, tmp_path: Path) -> Path:
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy" / "out"
 
 
 def again(output: Path, path: Path, *plugins: Path, allow_command: bool = False) -> Reproduction:

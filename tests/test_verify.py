@@ -11,10 +11,9 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +31,6 @@ from recbench.records import Store, load, read_lists
 from recbench.verifying import SUMS, Means, checksums, verify
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def original() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        publications.make(Path(folder))
-        yield Path(folder)
-
-
-@pytest.fixture
-def output(original: Path, tmp_path: Path) -> Path:
-    """A copy to tamper with."""
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy" / "out"
 
 
 def npz_of(output: Path, label: str) -> Path:
