@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from recbench import leaderboard
@@ -29,6 +29,11 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
         write_whole(output / name, content.encode())
     names = {**leaderboard.file_names(records), leaderboard.INDEX: leaderboard.INDEX}
     return {key: output / name for key, name in names.items()}
+
+
+def read(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> Mapping[str, leaderboard.Board]:
+    """The boards of all records below `output`, by the names of their files. Arguments and errors as `write`."""
+    return leaderboard.standings(_records(output, damaged))
 
 
 def check(output: Path) -> list[str]:

@@ -25,6 +25,13 @@ def files(records: Iterable[Record]) -> Mapping[str, str]:
     return {**{name: render(boards[name]) for name in sorted(boards)}, INDEX: _index(boards)}
 
 
+def standings(records: Iterable[Record]) -> Mapping[str, Board]:
+    """By its file's name the board of each protocol."""
+    groups = _by_fingerprint(records)
+    names = _names(groups)
+    return {name: board(groups[fingerprint]) for fingerprint, name in sorted(names.items(), key=lambda each: each[1])}
+
+
 def file_names(records: Iterable[Record]) -> Mapping[str, str]:
     """By the protocol's fingerprint the name of its board's file.
 

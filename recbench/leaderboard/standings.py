@@ -6,7 +6,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from recbench.errors import BadRecord
@@ -54,6 +54,10 @@ class Standing:
         scores: by key, over all trials; empty where a trial is missing or not ok.
         scores_warm: the same over users with a history.
         costs: by name, as in `Costs`, over the trials that were ok.
+        intervals: by key the 95 % interval over users, (low, high), of the scores that sort (`scores_warm` where the
+            board sorts by those); only of metrics that are means over users or pairs. Empty where none are on record.
+        letters: shared by rows that the corrected test cannot tell apart under the primary metric; "" where unknown.
+        ranks: the best and the worst rank the row may have by that test; None where unknown.
     """
 
     name: str
@@ -63,6 +67,9 @@ class Standing:
     scores: Mapping[str, Figure]
     scores_warm: Mapping[str, Figure]
     costs: Mapping[str, Figure]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    letters: str = ""
+    ranks: tuple[int, int] | None = None
 
     @property
     def first(self) -> Record:
