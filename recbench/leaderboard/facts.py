@@ -19,6 +19,16 @@ PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/%-]*)?")
 Fact = tuple[str, str]
 
 
+def in_short(board: Board) -> Iterator[Fact]:
+    """What a reader must know first."""
+    yield "Data", size(board)
+    yield "Test", escape(sentence(board.protocol["deciding"]["split"]).partition(";")[0])
+    yield "Relevant", relevance(board)
+    yield "Users evaluated", population(board)
+    yield "Leak of the future", leak(board)
+    yield "Recorded", escape(dates(board))
+
+
 def data_facts(board: Board) -> Iterator[Fact]:
     """The data: what it is, how much, whose, and what reading it left out."""
     data = board.records[0].data

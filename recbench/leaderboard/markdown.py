@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from recbench.leaderboard import facts, notes
 from recbench.leaderboard.columns import ARROWS, Cell, Column, best_of, grid, main, others, primary
 from recbench.leaderboard.commands import commands
-from recbench.leaderboard.splitting import sentence
 from recbench.leaderboard.standings import Board, Standing, board, metric_of, parameters_of
 from recbench.leaderboard.wording import escape, pad, plain, width
 from recbench.protocols.spec import canonical
@@ -33,35 +32,24 @@ def render(records: Iterable[Record]) -> str:
 
 def _parts(found: Board) -> Iterator[str]:
     yield f"{MADE_BY}\n# {escape(found.protocol['title'])}"
-    yield _in_short(found)
-    yield _legend(found)
+    yield " · ".join(f"**{name}** {text}" for name, text in facts.in_short(found) if text)
+    yield legend(found)
     yield _table(found, main(found), name=_name)
-    yield _tuning(found)
+    yield tuning(found)
     for title, columns in others(found):
         yield _folded(title, _table(found, [primary(found), *columns], name=_bare_name))
     yield _folded("Parameters, seeds and code", _details(found))
     yield _section("Not ok", _bullets(notes.failures(found)))
     yield _section("Warnings", _bullets(notes.warnings(found)))
-    yield _section("Metrics", _facts(_definitions(found)))
+    yield _section("Metrics", _facts(definitions(found)))
     yield _section("What was run", _facts([*facts.data_facts(found), *facts.rules(found)]))
     yield facts.splits(found)
     yield _section("Machine", _bullets(facts.machines(found)))
     yield _section("Make it again", _fenced("\n".join(f"$ {command}" for command in commands(found))))
 
 
-def _in_short(found: Board) -> str:
-    said = {
-        "Data": facts.size(found),
-        "Test": escape(sentence(found.protocol["deciding"]["split"]).partition(";")[0]),
-        "Relevant": facts.relevance(found),
-        "Users evaluated": facts.population(found),
-        "Leak of the future": facts.leak(found),
-        "Recorded": escape(facts.dates(found)),
-    }
-    return " · ".join(f"**{name}** {text}" for name, text in said.items() if text)
-
-
-def _legend(found: Board) -> str:
+def legend(found: Board) -> str:
+    """How many rows there are, what sorts them, and what the marks mean, in Markdown."""
     n, n_ranked = len(found.standings), len(found.ranked)
     rows = f"{n} algorithm{'s' * (n != 1)}" + (f", {n_ranked} of them ranked" if n_ranked < n else "")
     whose = " of users with a history" if found.sorts_warm else ""
@@ -147,8 +135,8 @@ def _name(standing: Standing) -> str:
     return f"{shown}<br>**{escape(standing.trouble.what)}**{reason}"
 
 
-def _tuning(found: Board) -> str:
-    """How the parameters were chosen, in a sentence; `_details` has them row by row."""
+def tuning(found: Board) -> str:
+    """How the parameters were chosen, in a sentence of Markdown; `_details` has them row by row."""
     tuned = {each.name: each.first.protocol.get("tuned") for each in found.standings}
     budgets = {budget for budget in tuned.values() if budget}
     if not budgets:
@@ -168,9 +156,9 @@ def _details(found: Board) -> str:
             _bare_name(each),
             _parameters(each),
             str(each.first.protocol.get("tuned") or "no"),
-            _seeds(each),
+            seeds_of(each),
             str(len({record.fold for record in each.records})),
-            _code_of(each.first),
+            code_of(each.first),
         ]
         for each in found.standings
     ]
@@ -186,15 +174,16 @@ def _parameters(standing: Standing) -> str:
     return escape(shown, PARAMETERS_LENGTH) or "defaults"
 
 
-def _seeds(standing: Standing) -> str:
+def seeds_of(standing: Standing) -> str:
+    """The model seeds of a row's trials."""
     if standing.first.is_external:
         return "not known"
     seeds = ", ".join(map(str, sorted({record.seed for record in standing.records})))
     return f"{seeds} (deterministic)" if standing.first.deterministic else seeds
 
 
-def _code_of(record: Record) -> str:
-    """The commit or the hash of what ran, where the version does not tell it."""
+def code_of(record: Record) -> str:
+    """The commit or the hash of what ran, where the version does not tell it, in Markdown."""
     source = record.identity.get("algorithm", {}).get("source")
     if record.is_external:
         return f"lists {escape((source or '')[:HASH_LENGTH])}"
@@ -203,7 +192,8 @@ def _code_of(record: Record) -> str:
     return f"source {escape(source[:HASH_LENGTH])}" if source else f"version {escape(record.version)}"
 
 
-def _definitions(found: Board) -> Iterator[tuple[str, str]]:
+def definitions(found: Board) -> Iterator[tuple[str, str]]:
+    """What each column means: metrics as the records define them, and costs. Texts are Markdown."""
     shown = [column.key for column in main(found) if column.kind != "cost"]
     for name in dict.fromkeys(key.partition("@")[0] for key in (*shown, *found.keys)):
         metric = metric_of(found.protocol, name)
