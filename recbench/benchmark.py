@@ -16,15 +16,20 @@ from recbench.metrics import METRICS_VERSION
 from recbench.programs import check_in_sight
 from recbench.protocols.spec import Protocol
 from recbench.recording import job_of, record_of, rescored
-from recbench.records import Record, Status, Store, load, read_lists
+from recbench.records import Costs, Record, Status, Store, load, read_lists
 from recbench.registry import Registry
 from recbench.scene import Scene, hidden_folders, prepare
 from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
+from recbench.scheduling import Ask, Schedule, available_mb, cores, known_needs, slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to run; none of it decides a score."""
+    """How to run; none of it decides a score.
+
+    Attributes:
+        jobs: how many trials at a time, as far as cores and memory allow.
+    """
 
     output: Path
     data_dir: Path | None = None
@@ -162,18 +167,19 @@ class _Run:
         if self.agenda.trials:
             trials = self.scene.protocol.trials
             with (
+        self.slots = 1 if options.in_process else slots_of(options, self.scene.protocol)
+        self.schedule = self._plan()
                 Runner(
-                    slots=self.options.jobs,
+                    slots=self.slots,
                     threads=trials.threads,
                     sandbox=self.options.sandbox,
                     in_process=self.options.in_process,
                     hidden=(self.options.output, *hidden_folders(self.scene.protocol, self.options.data_dir)),
                 ) as runner,
-                ThreadPoolExecutor(self.options.jobs) as threads,
+                ThreadPoolExecutor(self.slots) as threads,
             ):
                 self._check_parameters(runner)
-                futures = [threads.submit(self._run_one, runner, trial) for trial in self.agenda.trials]
-                interrupted = self._wait(futures, runner, threads)
+                interrupted = self._work_off(runner, threads)
         return Report(
             entries=(*self.agenda.entries, *self.done), unavailable=self.agenda.unavailable, interrupted=interrupted
         )
@@ -186,39 +192,55 @@ class _Run:
             if reason is not None:
                 raise RecbenchError(f"{label}: {reason}", fix=f"see `recbench show {trial.row.offered.value.name}`")
 
-    def _wait(self, futures: Sequence[Future[None]], runner: Runner, threads: ThreadPoolExecutor) -> bool:
+    def _plan(self) -> Schedule:
+        trials, limits = self.agenda.trials, self.scene.protocol.trials
+        return Schedule(
+            [Ask(place=n, label=each.row.label, split=each.split.fingerprint) for n, each in enumerate(trials)],
+            slots=self.slots,
+            known=known_needs(self.store, self.scene.fingerprint) if self.slots > 1 else {},
+            limit_mb=limits.memory_mb,
+            memory_mb=available_mb(),
+        )
+
+    def _work_off(self, runner: Runner, threads: ThreadPoolExecutor) -> bool:
+        """Run what the schedule says until nothing is left. Returns whether it was interrupted."""
+        running: dict[Future[Costs | None], Ask] = {}
         try:
-            left = set(futures)
-            while left:
-                done, left = wait(left, timeout=0.5, return_when="FIRST_EXCEPTION")
-                for future in done:
-                    future.result()
+            while True:
+                while ask := self.schedule.start(available_mb()):
+                    running[threads.submit(self._run_one, runner, ask)] = ask
+                if not running:
+                    return False
+                for future in wait(running, timeout=0.5, return_when="FIRST_COMPLETED").done:
+                    self.schedule.end(running.pop(future), future.result())
         except BaseException as error:
             threads.shutdown(wait=False, cancel_futures=True)
             runner.cancel()
             if not isinstance(error, KeyboardInterrupt):
                 raise
             return True
-        return False
 
-    def _run_one(self, runner: Runner, trial: Trial) -> None:
+    def _run_one(self, runner: Runner, ask: Ask) -> Costs | None:
+        """Run a trial and keep its record. Returns what it took; None where it was cancelled."""
+        trial = self.agenda.trials[ask.place]
         job = job_of(trial, self.scene, self.scene.candidates(trial.split))
         outcome = runner.run(job, trial.split, on_stage=lambda stage: self._stage(trial, stage))
-        if outcome is None:  # cancelled
-            return
+        if outcome is None:
+            return None
         self._stage(trial, "score")
-        entry = self._save(trial, outcome)
+        entry = self._save(trial, outcome, jobs=self.schedule.at_once(ask))
         with self.speaking:
             self.done.append(entry)
             self.listener.finished(trial, entry)
 
-    def _save(self, trial: Trial, outcome: Outcome) -> Entry:
-        record = record_of(trial, self.scene, outcome, jobs=self.options.jobs)
+    def _save(self, trial: Trial, outcome: Outcome, *, jobs: int) -> Entry:
+        record = record_of(trial, self.scene, outcome, jobs=jobs)
         path = self.store.save(record, lists=outcome.lists, predictions=outcome.predictions)
         return Entry(record=record, path=path)
 
     def _stage(self, trial: Trial, stage: str) -> None:
         with self.speaking:
+        return outcome.costs
             self.listener.stage(trial, stage)
 
 
@@ -230,6 +252,11 @@ def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry
             if record.status is not Status.OK:
                 if _stands(record, trial, scene, options):
                     return Entry(record=record, path=path)
+def slots_of(options: Options, protocol: Protocol) -> int:
+    """How many trials run at a time, at most: as many as are asked for, unless there are too few cores."""
+    return slots(options.jobs, threads=protocol.trials.threads, cores=cores())
+
+
                 continue
             if _answers(record, trial, scene):
                 return Entry(record=record, path=path)

@@ -27,6 +27,7 @@ from recbench.errors import BadRecord
 
 if TYPE_CHECKING:
     from recbench.benchmark import Agenda, Entry, Options, Report, Unavailable
+    from recbench.protocols.spec import Protocol
     from recbench.registry import Registry
 
 
@@ -86,7 +87,7 @@ trials are kept."""
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Trials at a time; costs that compare are measured with 1.",
+    help="Trials at a time, as far as cores and memory allow; costs that compare are measured with 1.",
 )
 @output_option
 @data_dir_option
@@ -119,6 +120,7 @@ def run(reference: str, wanted: tuple[str, ...], **given: Any) -> int:
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options)
     if is_dry:
+    _warn_of_few_cores(options, protocol)
         _show_agenda(agenda)
         return 0
     report = _carry_out_as_json(agenda, options) if is_json else _carry_out(agenda, options)
@@ -220,6 +222,16 @@ def _show_agenda(agenda: Agenda) -> None:
     for trial in agenda.trials:
         click.echo(printable(f"would run {trial.row.label}  fold {trial.split.fold}  seed {trial.seed}"))
     for each in agenda.unavailable:
+def _warn_of_few_cores(options: Options, protocol: Protocol) -> None:
+    from recbench import benchmark
+
+    slots, threads = benchmark.slots_of(options, protocol), protocol.trials.threads
+    if slots < options.jobs:
+        each = "1 thread" if threads == 1 else f"{threads} threads"
+        told = f"-j {options.jobs} is cut to {slots}: each trial has {each}, and there are no more cores."
+        click.echo(told, err=True)
+
+
         click.echo(printable(f"cannot    {each.label}: {each.how_to_install}"))
 
 
