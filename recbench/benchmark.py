@@ -19,8 +19,8 @@ from recbench.recording import job_of, record_of, rescored
 from recbench.records import Costs, Record, Status, Store, load, read_lists
 from recbench.registry import Registry
 from recbench.scene import Scene, hidden_folders, prepare
-from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
 from recbench.scheduling import Ask, Schedule, available_mb, cores, known_needs, slots
+from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +159,8 @@ class _Run:
         self.options = options
         self.listener = listener
         self.store = Store(options.output)
+        self.slots = 1 if options.in_process else slots_of(options, self.scene.protocol)
+        self.schedule = self._plan()
         self.speaking = threading.Lock()
         self.done: list[Entry] = []
 
@@ -167,8 +169,6 @@ class _Run:
         if self.agenda.trials:
             trials = self.scene.protocol.trials
             with (
-        self.slots = 1 if options.in_process else slots_of(options, self.scene.protocol)
-        self.schedule = self._plan()
                 Runner(
                     slots=self.slots,
                     threads=trials.threads,
@@ -232,6 +232,7 @@ class _Run:
         with self.speaking:
             self.done.append(entry)
             self.listener.finished(trial, entry)
+        return outcome.costs
 
     def _save(self, trial: Trial, outcome: Outcome, *, jobs: int) -> Entry:
         record = record_of(trial, self.scene, outcome, jobs=jobs)
@@ -240,8 +241,12 @@ class _Run:
 
     def _stage(self, trial: Trial, stage: str) -> None:
         with self.speaking:
-        return outcome.costs
             self.listener.stage(trial, stage)
+
+
+def slots_of(options: Options, protocol: Protocol) -> int:
+    """How many trials run at a time, at most: as many as are asked for, unless there are too few cores."""
+    return slots(options.jobs, threads=protocol.trials.threads, cores=cores())
 
 
 def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry | None:
@@ -252,11 +257,6 @@ def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry
             if record.status is not Status.OK:
                 if _stands(record, trial, scene, options):
                     return Entry(record=record, path=path)
-def slots_of(options: Options, protocol: Protocol) -> int:
-    """How many trials run at a time, at most: as many as are asked for, unless there are too few cores."""
-    return slots(options.jobs, threads=protocol.trials.threads, cores=cores())
-
-
                 continue
             if _answers(record, trial, scene):
                 return Entry(record=record, path=path)

@@ -117,10 +117,10 @@ def run(reference: str, wanted: tuple[str, ...], **given: Any) -> int:
     offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
     _warn_of_broken(offered)
     options = benchmark.Options(**given)
+    _warn_of_few_cores(options, protocol)
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options)
     if is_dry:
-    _warn_of_few_cores(options, protocol)
         _show_agenda(agenda)
         return 0
     report = _carry_out_as_json(agenda, options) if is_json else _carry_out(agenda, options)
@@ -215,13 +215,6 @@ def _warn_of_broken(offered: Registry) -> None:
             click.echo(printable(f"Plugin {each.plugin.name} is broken: {each.reason}"), err=True)
 
 
-def _show_agenda(agenda: Agenda) -> None:
-    for entry in agenda.entries:
-        record = entry.record
-        click.echo(printable(f"there     {record.label}  fold {record.fold}  seed {record.seed}  {record.status}"))
-    for trial in agenda.trials:
-        click.echo(printable(f"would run {trial.row.label}  fold {trial.split.fold}  seed {trial.seed}"))
-    for each in agenda.unavailable:
 def _warn_of_few_cores(options: Options, protocol: Protocol) -> None:
     from recbench import benchmark
 
@@ -232,6 +225,13 @@ def _warn_of_few_cores(options: Options, protocol: Protocol) -> None:
         click.echo(told, err=True)
 
 
+def _show_agenda(agenda: Agenda) -> None:
+    for entry in agenda.entries:
+        record = entry.record
+        click.echo(printable(f"there     {record.label}  fold {record.fold}  seed {record.seed}  {record.status}"))
+    for trial in agenda.trials:
+        click.echo(printable(f"would run {trial.row.label}  fold {trial.split.fold}  seed {trial.seed}"))
+    for each in agenda.unavailable:
         click.echo(printable(f"cannot    {each.label}: {each.how_to_install}"))
 
 
