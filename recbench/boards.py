@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from recbench import leaderboard
-from recbench.errors import BadRecord, RecbenchError
+from recbench.errors import BadRecord, RecbenchError, UnknownName
 from recbench.records import Record, Store, write_whole
 
 
@@ -34,6 +34,33 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
 def read(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> Mapping[str, leaderboard.Board]:
     """The boards of all records below `output`, by the names of their files. Arguments and errors as `write`."""
     return leaderboard.standings(_records(output, damaged))
+
+
+def read_one(
+    output: Path, protocol: str | None = None, *, damaged: Callable[[BadRecord], object] | None = None
+) -> leaderboard.Board:
+    """The board of one protocol.
+
+    Args:
+        output: as for `write`, as is `damaged`.
+        protocol: its name, or the name of the board's file without its ending, which tells protocols of one name
+            apart; None: the only one.
+
+    Raises:
+        UnknownName: there is no such board.
+        RecbenchError: there are several, or what `write` raises.
+    """
+    found = {name.removesuffix(".md"): board for name, board in read(output, damaged=damaged).items()}
+    named = {stem: board for stem, board in found.items() if protocol in (None, stem, board.protocol["name"])}
+    if protocol is not None and protocol in found:
+        return found[protocol]
+    if protocol is not None and not named:
+        raise UnknownName.among("board", protocol, found, fix=f"`recbench render {output}` names the boards")
+    if len(named) > 1:
+        raise RecbenchError(
+            f"{str(output)!r} has several boards: {', '.join(named)}", fix="say which: -p, or `protocol` in Python"
+        )
+    return next(iter(named.values()))
 
 
 def check(output: Path) -> list[str]:
