@@ -1,4 +1,4 @@
-"""`recbench data`: fetch, verify, import."""
+"""`recbench data`: fetch, verify, import, generate."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def verify(name: str, data_dir: Path | None) -> None:
 @data.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help='What to call it: `source = "NAME"` in a protocol then finds it.')
-@click.option("--format", "form", type=click.Choice(["csv", "adjacency", "parquet", "atomic"]), help="Else by ending.")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "adjacency", "parquet", "npy", "atomic"]), help="Else by ending."
+)
 @click.option("--separator", help="Of a csv file; else by ending.")
 @click.option("--columns", help="Names of the columns of a file without a header, as in user,item,rating,time.")
 @click.option("--on-bad-rows", type=click.Choice(["error", "drop"]), default="error", show_default=True)
@@ -89,6 +91,29 @@ def import_(file: Path, name: str, data_dir: Path | None, **given: Any) -> None:
         click.echo(printable(f"  {fact}: {value}"))
 
 
+@data.command()
+@click.option("--users", type=int, required=True, help="How many users; each has at least one interaction.")
+@click.option("--items", type=int, required=True, help="How many items.")
+@click.option("--interactions", type=int, required=True, help="How many interactions, none twice.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another world.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to write; else one named after all that.")
+def generate(users: int, items: int, interactions: int, seed: int, output: Path | None) -> None:
+    """Make up a data set of any size whose truth is known, with a protocol to run on it.
+
+    The same bytes for the same numbers, on every machine. Memory goes by users and items, not by interactions.
+
+    \b
+    Example:
+      recbench data generate --users 6000 --items 3700 --interactions 1000000 --output made-up
+      recbench run -p made-up/protocol.toml
+    """
+    from recbench import synthetic
+
+    size = synthetic.Size(users=users, items=items, interactions=interactions, seed=seed)
+    written = synthetic.generate(size, output or Path(size.name), progress=lambda done: _show_done(done, interactions))
+    click.echo(f"{written.protocol} ({written.size / MEGABYTE:.1f} MB beside it)")
+
+
 def _source(name: str) -> Source:
     from recbench.datasets.imported import imported_source
     from recbench.errors import UnknownName
@@ -98,6 +123,13 @@ def _source(name: str) -> Source:
     if found is None:
         raise UnknownName.among("data set", name, known, fix="run `recbench list data`")
     return found
+
+
+def _show_done(done: int, whole: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == whole else ""
+        sys.stderr.write(f"\r\x1b[K{done:,} of {whole:,} interactions{end}")
+        sys.stderr.flush()
 
 
 def _show_progress(name: str, there: int, whole: int | None) -> None:

@@ -67,10 +67,13 @@ def _number_by_table(values: RowArray, size: int) -> tuple[NDArray[np.uint64], R
 def ids_of(cells: Span) -> Ids:
     """The ids in a column, none of which may be longer than `LONGEST`."""
     numbers = small_numbers(cells)
-    if numbers is not None:
-        codes, firsts = _number(numbers)
-        return Ids(texts=numbers[firsts].astype(f"S{20}"), codes=codes.astype(np.int32))
-    return factorize(cells.matrix())
+    return factorize(cells.matrix()) if numbers is None else number_ids(numbers)
+
+
+def number_ids(numbers: NDArray[np.uint64]) -> Ids:
+    """Ids that are whole numbers: their digits."""
+    codes, firsts = _number(numbers)
+    return Ids(texts=numbers[firsts].astype("S20"), codes=codes.astype(np.int32))
 
 
 def small_numbers(cells: Span) -> NDArray[np.uint64] | None:

@@ -1,4 +1,4 @@
-"""Files of interactions to rows: text with separators, adjacency lists, RecBole's files, Parquet."""
+"""Files of interactions to rows: text with separators, adjacency lists, RecBole's files, Parquet, NumPy's arrays."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from recbench.datasets.layout import Layout, by_header, untyped, without_header
 from recbench.datasets.opening import Opener, open_file, read_blocks
 from recbench.datasets.parquet import ParquetText
 from recbench.datasets.quoted import read_records, split_records
+from recbench.datasets.records import rows_of_records
 from recbench.datasets.rows import Block, Rows, Scale, check
 from recbench.errors import BadData
 from recbench.protocols.spec import FileSpec, TableSpec
@@ -56,11 +57,13 @@ class Reader:
 
     def inspector(self, file: FileSpec | TableSpec) -> Inspector:
         """Who looks at the rows of a file."""
-        unit = "row" if file.format == "parquet" else "line"
+        unit = "row" if file.format in ("parquet", "npy") else "line"
         return Inspector(path=file.path, on_bad_rows=self.on_bad_rows, unit=unit)
 
     def rows(self, file: FileSpec, inspector: Inspector) -> Iterator[Rows]:
         """The rows of a file, block by block, as they are asked for."""
+        if file.format == "npy":
+            return rows_of_records(self.opener(file.path), file, inspector, self.scale)
         return check(self._blocks(file), inspector, self.scale)
 
     def line_of(self, file: FileSpec, row: int) -> int:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from recbench.protocols.readers import Unfit, anything, flag, interval, list_of, one_of, set_of, table_of, text, whole
 from recbench.protocols.sections import Section
 from recbench.protocols.spec import DataSpec, FileSpec, FoldSpec, TableSpec
 
-FileFormat: TypeAlias = Literal["csv", "adjacency", "parquet", "atomic"]
+FileFormat: TypeAlias = Literal["csv", "adjacency", "parquet", "npy", "atomic"]
 TableFormat: TypeAlias = Literal["csv", "parquet", "atomic"]
 FeatureType: TypeAlias = Literal["number", "category", "tags", "text"]
-FILE_FORMATS: tuple[FileFormat, ...] = ("csv", "adjacency", "parquet", "atomic")
+FILE_FORMATS: tuple[FileFormat, ...] = ("csv", "adjacency", "parquet", "npy", "atomic")
 TABLE_FORMATS: tuple[TableFormat, ...] = ("csv", "parquet", "atomic")
 FEATURE_TYPES: tuple[FeatureType, ...] = ("number", "category", "tags", "text")
 FIELDS = ("user", "item", "rating", "time")
 SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t", ".dat": "::"}
-ENDINGS: Mapping[str, TableFormat] = {
+TABLE_ENDINGS: Mapping[str, TableFormat] = {
     **dict.fromkeys(SEPARATORS, "csv"),
     ".parquet": "parquet",
     **dict.fromkeys((".inter", ".user", ".item"), "atomic"),
 }
+FILE_ENDINGS: Mapping[str, FileFormat] = {**TABLE_ENDINGS, ".npy": "npy"}
+F = TypeVar("F", bound=str)
 
 
 def data_spec(section: Section) -> DataSpec:
@@ -88,7 +90,7 @@ def interaction_file(section: Section, folder: Path | None) -> FileSpec:
         folder: where relative paths start; None keeps the path as it is, inside the folder of a source.
     """
     path = section.required("path", _inside_source if folder is None else _path)
-    format_ = _format(section, path)
+    format_ = _format(section, path, FILE_FORMATS, FILE_ENDINGS)
     if format_ != "csv":
         section.refuse("separator", "header", because=f"with format = {format_!r}, which has a form of its own")
     if format_ == "adjacency":
@@ -119,7 +121,7 @@ def own_file(path: Path, **given: str | list[str] | None) -> FileSpec:
 def feature_table(section: Section, folder: Path) -> TableSpec:
     """Read a file of features of users or items."""
     path = section.required("path", _path)
-    format_ = section.optional("format", one_of(TABLE_FORMATS), default=None) or _by_ending(section, path)
+    format_ = _format(section, path, TABLE_FORMATS, TABLE_ENDINGS)
     if format_ != "csv":
         section.refuse("separator", "header", "columns", because=f"with format = {format_!r}, which names its columns")
     columns = section.optional("columns", set_of(text), default=None)
@@ -136,19 +138,15 @@ def feature_table(section: Section, folder: Path) -> TableSpec:
     )
 
 
-def _format(section: Section, path: Path) -> FileFormat:
+def _format(section: Section, path: Path, formats: tuple[F, ...], endings: Mapping[str, F]) -> F:
+    """The format that is said, or that goes with the file's ending; with a separator, other endings are text."""
     if "format" in section:
-        return section.required("format", one_of(FILE_FORMATS))
-    return _by_ending(section, path)
-
-
-def _by_ending(section: Section, path: Path) -> TableFormat:
-    """The format that goes with a file's ending; with a separator, other endings are text."""
-    found = ENDINGS.get(path.suffix.lower(), "csv" if "separator" in section else None)
+        return section.required("format", one_of(formats))
+    found = endings.get(path.suffix.lower(), formats[0] if "separator" in section else None)
     if found is None:
         raise section.error(
             f"{section.place('format')} is missing, and the ending of {path.name!r} does not tell",
-            fix=f"add `format = ...`, one of {', '.join(map(repr, FILE_FORMATS))}",
+            fix=f"add `format = ...`, one of {', '.join(map(repr, formats))}",
         )
     return found
 

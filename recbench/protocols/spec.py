@@ -21,7 +21,7 @@ class FileSpec:
     """
 
     path: Path
-    format: Literal["csv", "adjacency", "parquet", "atomic"] = "csv"
+    format: Literal["csv", "adjacency", "parquet", "npy", "atomic"] = "csv"
     separator: str = ","
     header: bool = True
     columns: tuple[str, ...] | Mapping[str, str] | None = None
