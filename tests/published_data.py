@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recbench.data import BoolArray, Dataset, Int64Array, Interactions
+from recbench.protocols.references import PUBLISHED, load
+from recbench.protocols.spec import PublishedRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,6 +22,24 @@ class Fold:
 
     train: Dataset
     test: Interactions
+
+
+def figures(publication: str, label: str) -> tuple[float, ...]:
+    """The published figures of a row of ours, in the order of the publication's scores."""
+    return published(publication, label).figures
+
+
+def published(publication: str, label: str) -> PublishedRow:
+    """The published row that is ours, with what ours may be off by."""
+    (row,) = (row for row in load(PUBLISHED / f"{publication}.toml").rows if row.label == label)
+    return row
+
+
+def assert_is_as_published(found: Any, publication: str, label: str) -> None:
+    """Hold figures against the first ones of a published row."""
+    row = published(publication, label)
+    for ours, theirs in zip(found, row.figures, strict=False):
+        assert abs(ours - theirs) <= row.within * theirs, (label, list(found), row)
 
 
 def movielens_100k(folder: Path, files: tuple[str, ...] = ("u.data",)) -> Dataset:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from recbench.api import Metric
 from recbench.errors import BadProtocol, RecbenchError, UnknownName
-from recbench.protocols import DataSpec, EvaluationSpec, FileSpec, Protocol, SplitSpec, TrialSpec
+from recbench.protocols import DataSpec, EvaluationSpec, FileSpec, Protocol, SplitSpec, TrialSpec, references
 from recbench.protocols.loading import MEANINGFUL, check_metrics, load, parse, shipped
 from recbench.protocols.sections import KEYS
 from recbench.registry import discover
@@ -144,6 +144,8 @@ SECTIONS = {
     "trials": "[trials]",
     "algorithm": "[[algorithm]]",
     "pinned": "[pinned]",
+    "reference": "Published figures",
+    "row": "[[row]]",
 }
 
 
@@ -184,8 +186,10 @@ def test_the_examples_of_the_reference_load() -> None:
     examples = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), flags=re.DOTALL)
     assert len(examples) >= 5
     for example in examples:
-        whole = example.startswith("name")
-        read(example if whole else MINIMAL + example)
+        if example.startswith("title"):
+            references.parse(tomllib.loads(example), Path("folder/paper.toml"))
+        else:
+            read(example if example.startswith("name") else MINIMAL + example)
 
 
 def test_the_reference_names_every_shipped_protocol() -> None:

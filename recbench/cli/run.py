@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recbench.cli import exits
+from recbench.cli import exits, reference
 from recbench.cli.offers import (
     DEFAULT_PROTOCOL,
     complete_algorithm,
@@ -39,6 +39,7 @@ Examples:
   recbench run -a ease --set ease.l2=250    other parameters
   recbench run -p my.toml -j 2              your own, two trials at a time
   recbench run --plugin my_algo.py -a mine  an algorithm in a single file
+  recbench run -p table32 --reference       published figures beside ours
 
 \b
 Exit codes: 0 all is well, 1 an error, 2 wrong usage, 3 a trial was not ok,
@@ -48,7 +49,7 @@ trials are kept."""
 @click.option(
     "-p",
     "--protocol",
-    "reference",
+    "name",
     default=DEFAULT_PROTOCOL,
     show_default=True,
     metavar="NAME|FILE",
@@ -90,6 +91,7 @@ trials are kept."""
     help="Trials at a time, as far as cores and memory allow; costs that compare are measured with 1.",
 )
 @output_option
+@reference.reference_option
 @data_dir_option
 @plugin_option
 @click.option(
@@ -105,25 +107,28 @@ trials are kept."""
 @click.option("--in-process", is_flag=True, help="Run trials in this process, for a debugger: no isolation, no limits.")
 @click.option("--dry-run", is_flag=True, help="Show what would run and what is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each trial, and nothing else.")
-def run(reference: str, wanted: tuple[str, ...], **given: Any) -> int:
+def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     """Train and score algorithms, each in isolation, and write the leaderboard."""
     from recbench import benchmark, elsewhere
     from recbench.trials import Selection, parse_settings
 
     excluded, settings = given.pop("excluded"), parse_settings(given.pop("settings"))
     is_dry, is_json = given.pop("dry_run"), given.pop("as_json")
+    known = reference.read(given.pop("published"), is_json=is_json)
     offered = registry(given.pop("plugins"))
-    protocol = load_protocol(reference, offered)
+    protocol = load_protocol(name, offered)
     offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
     _warn_of_broken(offered)
     options = benchmark.Options(**given)
     _warn_of_few_cores(options, protocol)
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options)
+    references = reference.of_scene(known, agenda.scene)
     if is_dry:
         _show_agenda(agenda)
         return 0
     report = _carry_out_as_json(agenda, options) if is_json else _carry_out(agenda, options)
+    reference.show([entry.record for entry in report.entries], references)
     return _exit_code(report, wanted)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import Any, get_args
 from recbench.api import Metric
 from recbench.errors import BadProtocol, UnknownName
 from recbench.protocols.commands import command
+from recbench.protocols.document import read
 from recbench.protocols.files import data_spec, interaction_file
 from recbench.protocols.readers import (
     Reader,
@@ -83,8 +83,8 @@ def load(reference: str | Path, offered: Mapping[str, Path]) -> Protocol:
         BadProtocol: the file cannot be read, or says what cannot be meant.
     """
     if isinstance(reference, Path) or reference not in offered:
-        return parse(_read(_as_path(reference, offered)), Path(reference))
-    protocol = parse(_read(offered[reference]), offered[reference])
+        return parse(read(_as_path(reference, offered)), Path(reference))
+    protocol = parse(read(offered[reference]), offered[reference])
     if protocol.name != reference:
         raise BadProtocol(
             f"{protocol.path}: name is {protocol.name!r}, but it is on offer as {reference!r}",
@@ -158,35 +158,6 @@ def _as_path(reference: str | Path, offered: Mapping[str, Path]) -> Path:
             "protocol", str(reference), offered, fix="run `recbench list protocols`, or give the path of a TOML file"
         )
     return path
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """The file as TOML holds it."""
-    content = _content(path)
-    try:
-        return tomllib.loads(content)
-    except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting: no error of tomllib's own
-        what = _syntax(path, str(error), lines=content.count("\n") + 1)
-        raise BadProtocol(what, fix="correct the line; https://toml.io shows the form") from error
-
-
-def _content(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise BadProtocol(f"there is no file {str(path)!r}", fix="give the path of a TOML file") from error
-    except OSError as error:
-        raise BadProtocol(f"{path}: {error.strerror}", fix="give the path of a TOML file that can be read") from error
-    except UnicodeDecodeError as error:
-        raise BadProtocol(f"{path}: byte {error.start} is not UTF-8", fix="save the file as UTF-8") from error
-
-
-def _syntax(path: Path, message: str, *, lines: int) -> str:
-    """The message of a TOML error with its line in front."""
-    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, flags=re.DOTALL)
-    if found is None:
-        return f"{path} is not TOML: {message}"
-    return f"{path}, line {found[2] or lines} is not TOML: {found[1]}"
 
 
 def _split(section: Section) -> SplitSpec:

@@ -19,6 +19,8 @@ from recbench.protocols.spec import (
     FoldSpec,
     PinnedSpec,
     Protocol,
+    PublishedRow,
+    Reference,
     SplitSpec,
     TableSpec,
     TrialSpec,
@@ -48,6 +50,8 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trials": _fields(TrialSpec),
         "algorithm": _fields(AlgorithmSpec),
         "pinned": _fields(PinnedSpec),
+        "reference": (*_fields(Reference, without=("rows",)), "row"),
+        "row": _fields(PublishedRow),
     }
 )
 """The keys of each kind of table. `[algorithms.NAME]` and `[tuned]` take any."""

@@ -138,6 +138,46 @@ class PinnedSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRow:
+    """A row of a published table.
+
+    Attributes:
+        published_as: what the publication calls it.
+        figures: one for each of the reference's scores, in their order.
+        label: our row with the same algorithm and parameters; empty where there is none.
+        within: how far ours may be off and still be the same, as a share of the published figure.
+    """
+
+    published_as: str
+    figures: tuple[float, ...]
+    label: str = ""
+    within: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Published figures under a protocol.
+
+    Attributes:
+        protocol: the protocol's name.
+        fingerprint: of the protocol with its splits, as records and boards have it.
+        fold: the only one that the figures are of; None: means over all folds.
+        scores: what the figures are, as in "recall@20".
+        note: what one must know to compare.
+    """
+
+    title: str
+    citation: str
+    link: str
+    protocol: str
+    fingerprint: str
+    scores: tuple[str, ...]
+    rows: tuple[PublishedRow, ...]
+    fold: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
     """A pinned way to evaluate.
 
