@@ -9,6 +9,7 @@ import sys
 import click
 
 from recbench.cli import (
+    chart,
     check,
     compare,
     data,
@@ -56,6 +57,7 @@ COMMANDS = (
     verify.verify,
     publish.publish,
     export.export,
+    chart.chart,
     reproduce.reproduce,
     new.new,
     check.check,
