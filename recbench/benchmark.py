@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol as Interface
 
+from recbench.comparing import analyse_store
 from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
@@ -124,12 +125,18 @@ def arrange(protocol: Protocol, registry: Registry, selection: Selection, option
 
 
 def run(agenda: Agenda, options: Options, listener: Listener) -> Report:
-    """Run what is left to do. A `KeyboardInterrupt` stops it and is reported: what is finished is kept."""
-    return _Run(agenda, options, listener).carry_out()
+    """Run what is left to do, and analyse the board. A `KeyboardInterrupt` stops it and is reported.
+
+    What is finished is kept.
+    """
+    report = _Run(agenda, options, listener).carry_out()
+    if report.entries and not report.interrupted:
+        analyse_store(options.output, agenda.scene)
+    return report
 
 
 def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: Path | None = None) -> tuple[int, int]:
-    """Score all lists in a store that are of this protocol's splits and masking anew. Trains nothing.
+    """Score all lists in a store that are of this protocol's splits and masking anew, and analyse them. Trains nothing.
 
     Returns:
         How many records were scored, and how many were left as they are.
@@ -149,6 +156,7 @@ def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: P
         lists, predictions = read_lists(path, record)
         store.save(rescored(record, scene, split, lists, predictions), lists=lists, predictions=predictions)
         done += 1
+    analyse_store(output, scene)
     return done, left
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recbench import leaderboard
 from recbench.errors import BadRecord, RecbenchError, UnknownName
-from recbench.records import Record, Store, write_whole
+from recbench.records import Analysis, Record, Store, write_whole
 
 
 def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> dict[str, Path]:
@@ -24,8 +24,8 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
         RecbenchError: there are no records, or the folder cannot be written to.
         BadRecord: a record is damaged, and nobody hears of it.
     """
-    records = _records(output, damaged)
-    for name, content in leaderboard.files(records).items():
+    records, analyses = _records(output, damaged), _analyses(output, damaged)
+    for name, content in leaderboard.files(records, analyses).items():
         write_whole(output / name, content.encode())
     names = {**leaderboard.file_names(records), leaderboard.INDEX: leaderboard.INDEX}
     return {key: output / name for key, name in names.items()}
@@ -33,7 +33,7 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
 
 def read(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> Mapping[str, leaderboard.Board]:
     """The boards of all records below `output`, by the names of their files. Arguments and errors as `write`."""
-    return leaderboard.standings(_records(output, damaged))
+    return leaderboard.standings(_records(output, damaged), _analyses(output, damaged))
 
 
 def read_one(
@@ -73,7 +73,7 @@ def differences(output: Path, records: Sequence[Record]) -> list[tuple[Path, str
 
     No more is read of a file than it may be long.
     """
-    contents = leaderboard.files(records)
+    contents = leaderboard.files(records, Store(output).analyses()[0])
     found = [
         (output / name, "is missing" if there is None else "differs from what the records say")
         for name, content in contents.items()
@@ -86,6 +86,15 @@ def differences(output: Path, records: Sequence[Record]) -> list[tuple[Path, str
 def names(records: Sequence[Record]) -> tuple[str, ...]:
     """The names of the boards of these records, and of the index."""
     return (*leaderboard.file_names(records).values(), leaderboard.INDEX)
+
+
+def _analyses(output: Path, damaged: Callable[[BadRecord], object] | None) -> Mapping[str, Analysis]:
+    analyses, problems = Store(output).analyses()
+    for problem in problems:
+        if damaged is None:
+            raise problem
+        damaged(problem)
+    return analyses
 
 
 def _is_board(path: Path) -> bool:

@@ -65,8 +65,9 @@ def publish(folder: Path, output: Path, means: Means) -> Publication:
 def _fill(places: Places, inside: Path, output: Path, means: Means) -> Publication:
     """Make the publication in a folder nobody else looks at, and look at it as others will."""
     records = [load(path) for path in places.records]
+    wanted = {*places.records, *places.analyses}
     for path in places.files:
-        if path in set(places.records) or (path.with_suffix(".json") in places.files and path.suffix == ".npz"):
+        if path in wanted or (path.with_suffix(".json") in places.files and path.suffix == ".npz"):
             _copy(path, inside / path.relative_to(places.root))
     protocols = _protocols(records, means, places.root / PROTOCOLS)
     environments = _environments(records)
@@ -142,7 +143,7 @@ def _about(records: Sequence[Record], more: Sequence[str]) -> str:
     ]
     rows = [
         "- `README.md` and the boards it names: made from the records, and from nothing else.",
-        "- `records/`: one JSON file a trial, and beside it its lists and predictions.",
+        "- `records/`: one JSON file a trial, beside it its lists and predictions; `analysis.json`: the statistics.",
         *(
             f"- `{name}`: {'a protocol' if name.startswith(PROTOCOLS) else 'the packages of an environment'}."
             for name in more

@@ -307,7 +307,7 @@ def test_checksums_that_hold_are_counted(output: Path) -> None:
     sums(output)
     found = verified(output)
     assert said(found) == ""
-    assert found.checksums == 11  # five records, four arrays, a board and the index
+    assert found.checksums == 12  # five records, four arrays, an analysis, a board and the index
 
 
 def test_checksums_find_a_file_changed_missing_or_more(output: Path) -> None:
@@ -326,7 +326,7 @@ def test_a_path_out_of_the_folder_is_named_and_not_read(output: Path, name: str)
     path = sums(output)
     digest = hashlib.sha256((output.parent / "small.toml").read_bytes()).hexdigest()
     path.write_text(path.read_text() + f"{digest}  {name}\n")
-    assert f"{SUMS}: line 12 names no file of this folder" in said(verified(output))
+    assert f"{SUMS}: line 13 names no file of this folder" in said(verified(output))
 
 
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -443,7 +443,7 @@ def test_without_the_data_it_says_what_was_not_checked_and_is_well(output: Path)
     (output.parent / "ratings.tsv").unlink()
     found = verified(output)
     assert found.holds
-    assert len(found.unchecked) == 5
+    assert len(found.unchecked) == 6
     assert "was not held against the data: there is no file" in found.unchecked[0].what
 
 

@@ -134,6 +134,7 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
 
 def _carry_out(agenda: Agenda, options: Options) -> Report:
     from recbench import leaderboard
+    from recbench.records import Store
 
     if agenda.entries:
         click.echo(f"{len(agenda.entries)} trials are there already; --fresh runs them again.", err=True)
@@ -142,8 +143,9 @@ def _carry_out(agenda: Agenda, options: Options) -> Report:
         board = _write_boards(report, options)
         records = [entry.record for entry in report.entries]
         lacking = [(each.label, each.how_to_install) for each in report.unavailable]
-        color = has_color(sys.stdout)
-        click.echo(leaderboard.terminal(records, width=width_of(sys.stdout), color=color, unavailable=lacking))
+        color, columns = has_color(sys.stdout), width_of(sys.stdout)
+        analysis = Store(options.output).analyses()[0].get(agenda.scene.fingerprint)
+        click.echo(leaderboard.terminal(records, analysis, width=columns, color=color, unavailable=lacking))
         click.echo(f"\nLeaderboard  {board}\nRecords      {report.entries[0].path.parent}")
     return report
 

@@ -81,6 +81,8 @@ def _show(found: Scored, output: Path) -> None:
         click.echo(shown, err=True)
     fingerprint = found.record.protocol["fingerprint"]
     board = boards.write(output, damaged=lambda problem: click.echo(printable(problem.what), err=True))[fingerprint]
-    records = [each for each in Store(output).load_all()[0] if each.protocol["fingerprint"] == fingerprint]
-    click.echo(leaderboard.terminal(records, width=width_of(sys.stdout), color=has_color(sys.stdout)))
+    store = Store(output)
+    records = [each for each in store.load_all()[0] if each.protocol["fingerprint"] == fingerprint]
+    analysis = store.analyses()[0].get(fingerprint)
+    click.echo(leaderboard.terminal(records, analysis, width=width_of(sys.stdout), color=has_color(sys.stdout)))
     click.echo(f"\nLeaderboard  {board}\nRecord       {found.path}")

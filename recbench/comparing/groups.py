@@ -1,4 +1,4 @@
-"""Groups of users by activity, and of items by popularity and by tags. Pure.
+"""Groups of users by activity and by their columns, and of items by popularity and by tags. Pure.
 
 Activity and popularity are counted over the whole data set, so that all folds have the same groups.
 """
@@ -12,11 +12,12 @@ from itertools import pairwise
 import numpy as np
 
 from recbench.comparing.scores import Scored
-from recbench.data import BoolArray, Dataset, FloatArray, Int64Array, Tags, owned
+from recbench.data import BoolArray, Categories, Dataset, FloatArray, Int64Array, Numbers, Tags, owned
 from recbench.metrics.population import population_of, with_history
 from recbench.scene import Scene
 
 ACTIVITY = ("least active", "middle", "most active")
+MOST_CATEGORIES = 5
 MOST_TAGS = 8
 POPULARITY = ("head", "middle", "tail")
 
@@ -32,13 +33,41 @@ class Group:
 def by_activity(dataset: Dataset, users: BoolArray) -> list[Group]:
     """The users in three parts of about the same size; users of equally many interactions stay together."""
     times = np.bincount(dataset.interactions.user, minlength=dataset.n_users)
-    edges = [-1, *np.quantile(times[users], [1 / 3, 2 / 3], method="inverted_cdf").tolist(), int(times.max(initial=0))]
-    groups = []
-    for name, (above, upto) in zip(ACTIVITY, pairwise(edges), strict=True):
-        members = users & (times > above) & (times <= upto)
-        if members.any():
-            groups.append(Group(name=f"{name}, {_range(times[members])} interactions", members=members))
-    return groups
+    parts = zip(ACTIVITY, _thirds(times, users), strict=True)
+    return [
+        Group(name=f"{name}, {_range(times[members])} interactions", members=members)
+        for name, members in parts
+        if members.any()
+    ]
+
+
+def by_user_columns(dataset: Dataset, users: BoolArray) -> dict[str, list[Group]]:
+    """The users by each column of numbers, in three parts of about the same size, and by each with one category a row.
+
+    Of categories those with the most users, `MOST_CATEGORIES` at most.
+    """
+    found = {}
+    for name, column in dataset.users.items():
+        if isinstance(column, Numbers):
+            known = users & ~np.isnan(column.values)
+            parts = _thirds(np.where(known, column.values, 0.0), known) if known.any() else []
+            found[name] = [Group(name=_span(column.values[each]), members=each) for each in parts if each.any()]
+        elif isinstance(column, Categories):
+            sizes = np.bincount(column.codes[users & (column.codes >= 0)], minlength=len(column.names))
+            order = [int(code) for code in np.argsort(-sizes, kind="stable")[:MOST_CATEGORIES] if sizes[code]]
+            found[name] = [Group(name=column.names[c], members=users & (column.codes == c)) for c in order]
+    return {name: groups for name, groups in found.items() if len(groups) > 1}
+
+
+def _thirds(values: Int64Array | FloatArray, users: BoolArray) -> list[BoolArray]:
+    """The users in three parts by their values, least first; equal values stay together, so that one may be empty."""
+    edges = [-np.inf, *np.quantile(values[users], [1 / 3, 2 / 3], method="inverted_cdf").tolist(), np.inf]
+    return [users & (values > above) & (values <= upto) for above, upto in pairwise(edges)]
+
+
+def _span(values: FloatArray) -> str:
+    low, high = float(values.min()), float(values.max())
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def by_popularity(dataset: Dataset) -> list[Group]:

@@ -12,6 +12,7 @@ from recbench.errors import BadRecord, RecbenchError, UnknownName
 from recbench.leaderboard.standings import Standing, board
 from recbench.protocols.spec import canonical
 from recbench.records import Record, Store, load
+from recbench.records.store import ANALYSIS
 
 LONGEST = 60
 
@@ -156,7 +157,7 @@ def _several(what: str, names: Iterable[str]) -> RecbenchError:
 
 def _records(folder: Path, protocol: str | None) -> dict[Path, Record]:
     inside = folder / "records"
-    paths = Store(folder).paths() if inside.is_dir() else sorted(folder.glob("*.json"))
+    paths = Store(folder).paths() if inside.is_dir() else sorted(p for p in folder.glob("*.json") if p.name != ANALYSIS)
     records = {path: load(path) for path in paths}
     found = {path: each for path, each in records.items() if protocol in (None, each.protocol["name"])}
     if not found:

@@ -109,8 +109,8 @@ def _score(
 ) -> Scored:
     split = next(each for each in scene.splits if each.fingerprint == record.split["fingerprint"])
     wanted = _only(scene.protocol.evaluation, keys, scene)
-    counting = with_history(split) if record.scores_warm else np.ones(split.dataset.n_users, dtype=np.bool_)
-    values = dict(_of_users(lists, split, wanted, scene, counting)) if record.has_lists else {}
+    counting = counting_users(record, split)
+    values = dict(values_by_user(lists, split, wanted, scene, counting)) if record.has_lists else {}
     found = metrics.per_pair(predictions=predictions, split=split, evaluation=wanted, metrics=scene.metrics)
     users = _users_of_pairs(split, wanted)
     sums = {key: np.where(counting, np.bincount(users, errors, len(counting)), 0.0) for key, errors in found.items()}
@@ -127,9 +127,15 @@ def _only(evaluation: EvaluationSpec, keys: Sequence[str], scene: Scene) -> Eval
     return replace(evaluation, metrics=chosen)
 
 
-def _of_users(
+def counting_users(record: Record, split: Split) -> BoolArray:
+    """(n_users,) bool, over whom the scores are that rank a board."""
+    return with_history(split) if record.scores_warm else np.ones(split.dataset.n_users, dtype=np.bool_)
+
+
+def values_by_user(
     lists: Int32Array, split: Split, evaluation: EvaluationSpec, scene: Scene, counting: BoolArray
 ) -> Iterator[tuple[str, FloatArray]]:
+    """Each score with its values by user: (n_users,) float64, NaN where a user does not count or has no value."""
     users = metrics.evaluated_users(split, evaluation)
     found = metrics.per_user(lists=lists, split=split, evaluation=evaluation, metrics=scene.metrics)
     for key, values in found.items():

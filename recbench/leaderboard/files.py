@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from recbench.leaderboard.columns import cells, primary
 from recbench.leaderboard.facts import dates
-from recbench.leaderboard.markdown import aligned, render
+from recbench.leaderboard.markdown import aligned, render_board
 from recbench.leaderboard.standings import Board, board
 from recbench.leaderboard.wording import escape
-from recbench.records import Record
+from recbench.records import Analysis, Record
 
 INDEX = "README.md"
 NAME_LENGTH = 64
 
 
-def files(records: Iterable[Record]) -> Mapping[str, str]:
-    """By name the content of each file."""
-    groups = _by_fingerprint(records)
-    names = _names(groups)
-    boards = {names[fingerprint]: group for fingerprint, group in groups.items()}
-    return {**{name: render(boards[name]) for name in sorted(boards)}, INDEX: _index(boards)}
+def files(records: Iterable[Record], analyses: Mapping[str, Analysis] | None = None) -> Mapping[str, str]:
+    """By name the content of each file.
+
+    Args:
+        analyses: what the statistics say of the boards, by their protocols' fingerprints.
+    """
+    boards = standings(records, analyses)
+    return {**{name: render_board(found) for name, found in boards.items()}, INDEX: _index(boards)}
 
 
-def standings(records: Iterable[Record]) -> Mapping[str, Board]:
+def standings(records: Iterable[Record], analyses: Mapping[str, Analysis] | None = None) -> Mapping[str, Board]:
     """By its file's name the board of each protocol."""
-    groups = _by_fingerprint(records)
-    names = _names(groups)
-    return {name: board(groups[fingerprint]) for fingerprint, name in sorted(names.items(), key=lambda each: each[1])}
+    found = _boards(records, analyses or {})
+    names = _names(found)
+    return {name: found[fingerprint] for fingerprint, name in sorted(names.items(), key=lambda each: each[1])}
 
 
 def file_names(records: Iterable[Record]) -> Mapping[str, str]:
@@ -37,18 +39,18 @@ def file_names(records: Iterable[Record]) -> Mapping[str, str]:
 
     A name that several protocols share is made longer by eight digits of the fingerprint.
     """
-    return _names(_by_fingerprint(records))
+    return _names(_boards(records, {}))
 
 
-def _by_fingerprint(records: Iterable[Record]) -> dict[str, list[Record]]:
+def _boards(records: Iterable[Record], analyses: Mapping[str, Analysis]) -> dict[str, Board]:
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[str(record.protocol["fingerprint"])].append(record)
-    return groups
+    return {fingerprint: board(group, analyses.get(fingerprint)) for fingerprint, group in groups.items()}
 
 
-def _names(groups: Mapping[str, Sequence[Record]]) -> dict[str, str]:
-    stems = {fingerprint: _stem(str(board(group).protocol["name"])) for fingerprint, group in groups.items()}
+def _names(boards: Mapping[str, Board]) -> dict[str, str]:
+    stems = {fingerprint: _stem(str(found.protocol["name"])) for fingerprint, found in boards.items()}
     n_alike = Counter(stem.lower() for stem in stems.values())  # some file systems do not tell A from a
     named = {
         fingerprint: stem if n_alike[stem.lower()] == 1 else f"{stem}-{fingerprint[:8]}"
@@ -67,8 +69,8 @@ def _stem(name: str) -> str:
     return f"{stem}-board" if stem.lower() == "readme" else stem
 
 
-def _index(boards: Mapping[str, Sequence[Record]]) -> str:
-    rows = [_row(name, board(boards[name])) for name in sorted(boards)]
+def _index(boards: Mapping[str, Board]) -> str:
+    rows = [_row(name, boards[name]) for name in sorted(boards)]
     table = aligned(["board", "data", "algorithms", "sorted by", "best", "recorded"], rows, left=(0, 1, 3, 4, 5))
     return f"# Leaderboards\n\nMade by `recbench render` from the records in `records/`.\n\n{table}\n"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from recbench.leaderboard import facts, notes
+from recbench.leaderboard import certainty, facts, notes
 from recbench.leaderboard.columns import ARROWS, Cell, Column, best_of, grid, main, others, primary
 from recbench.leaderboard.commands import commands
 from recbench.leaderboard.standings import Board, Standing, board, metric_of, parameters_of
 from recbench.leaderboard.wording import escape, pad, plain, width
 from recbench.protocols.spec import canonical
-from recbench.records import Record
+from recbench.records import Analysis, Record
 
 REASON_LENGTH = 90
 PARAMETERS_LENGTH = 200
@@ -21,23 +21,32 @@ MADE_BY = "<!-- Made by `recbench render` from the records: edits of this file a
 """The first line of a board; a file that begins with it is held against the records."""
 
 
-def render(records: Iterable[Record]) -> str:
+def render(records: Iterable[Record], analysis: Analysis | None = None) -> str:
     """The leaderboard of one protocol.
 
     Raises:
         BadRecord: the records are of several protocols or metric versions, or there are none.
     """
-    return "\n\n".join(part for part in _parts(board(records)) if part) + "\n"
+    return render_board(board(records, analysis))
+
+
+def render_board(found: Board) -> str:
+    """A board as Markdown."""
+    return "\n\n".join(part for part in _parts(found) if part) + "\n"
 
 
 def _parts(found: Board) -> Iterator[str]:
     yield f"{MADE_BY}\n# {escape(found.protocol['title'])}"
     yield " · ".join(f"**{name}** {text}" for name, text in facts.in_short(found) if text)
     yield legend(found)
-    yield _table(found, main(found), name=_name)
+    yield _table(found, main(found), name=_name, extra=_sureness(found))
     yield tuning(found)
     for title, columns in others(found):
         yield _folded(title, _table(found, [primary(found), *columns], name=_bare_name))
+    if certainty.is_analysed(found):
+        yield _folded("Intervals: 95 %, over users", _intervals(found))
+    for each in certainty.groups(found, found.primary):
+        yield _folded(each.title, _groups(found, each))
     yield _folded("Parameters, seeds and code", _details(found))
     yield _section("Not ok", _bullets(notes.failures(found)))
     yield _section("Warnings", _bullets(notes.warnings(found)))
@@ -55,7 +64,8 @@ def legend(found: Board) -> str:
     whose = " of users with a history" if found.sorts_warm else ""
     order = {"low": " (lower is better)", "high": " (higher is better)"}.get(found.best_of(found.primary), "")
     baselines = ", *baselines* in italics" if any(each.first.baseline for each in found.standings) else ""
-    return f"{rows}, by **{escape(found.primary)}**{whose}{order}. Best in **bold**{baselines}{_spread(found)}."
+    sure = f". {certainty.MEANING}" if certainty.has_letters(found) else ""
+    return f"{rows}, by **{escape(found.primary)}**{whose}{order}. Best in **bold**{baselines}{_spread(found)}{sure}."
 
 
 def _spread(found: Board) -> str:
@@ -69,13 +79,49 @@ def _spread(found: Board) -> str:
     return f". ± is the standard deviation over {' and '.join(name for name, is_so in several.items() if is_so)}"
 
 
-def _table(found: Board, columns: Sequence[Column], *, name: Callable[[Standing], str]) -> str:
-    heads = ["#", "algorithm", *(_head(found, each) for each in columns)]
+TIES = "ties"
+Extra = tuple[str, Sequence[str]]
+"""A column of text behind the one that sorts: its head, and a cell for each row."""
+
+
+def _table(
+    found: Board, columns: Sequence[Column], *, name: Callable[[Standing], str], extra: Sequence[Extra] = ()
+) -> str:
+    first, *rest = [_head(found, each) for each in columns]
+    heads = ["#", "algorithm", first, *(head for head, _ in extra), *rest]
+    rows = []
+    for place, (standing, row) in enumerate(zip(found.standings, grid(found, columns), strict=True)):
+        first, *rest = map(_cell, row)
+        rows.append([certainty.rank(standing), name(standing), first, *(cells[place] for _, cells in extra), *rest])
+    return aligned(heads, rows, left=(1, *(heads.index(TIES) for head, _ in extra if head == TIES)))
+
+
+def _sureness(found: Board) -> list[Extra]:
+    """The interval of what sorts, and the letters of ties, as far as they are known."""
+    extra: list[Extra] = []
+    if certainty.is_analysed(found):
+        shown = [certainty.interval(found, each, found.primary) for each in found.standings]
+        extra.append(("95 % interval", list(map(_unbroken, shown))))
+    if certainty.has_letters(found):
+        extra.append((TIES, [each.letters for each in found.standings]))
+    return extra
+
+
+def _intervals(found: Board) -> str:
+    keys = certainty.keys(found)
     rows = [
-        ["-" if standing.rank is None else str(standing.rank), name(standing), *map(_cell, row)]
-        for standing, row in zip(found.standings, grid(found, columns), strict=True)
+        [certainty.rank(each), _bare_name(each), *(_unbroken(certainty.interval(found, each, key)) for key in keys)]
+        for each in found.standings
     ]
-    return aligned(heads, rows)
+    return aligned(["#", "algorithm", *map(escape, keys)], rows)
+
+
+def _groups(found: Board, groups: certainty.Groups) -> str:
+    rows = [
+        [certainty.rank(standing), _bare_name(standing), *map(_unbroken, row)]
+        for standing, row in zip(found.standings, groups.rows, strict=True)
+    ]
+    return aligned(["#", "algorithm", *map(escape, groups.heads)], rows)
 
 
 def _head(found: Board, column: Column) -> str:
@@ -86,7 +132,11 @@ def _head(found: Board, column: Column) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    return (f"**{cell.text}**" if cell.is_best else cell.text) + cell.spread.replace(" ", NO_BREAK)
+    return (f"**{cell.text}**" if cell.is_best else cell.text) + _unbroken(cell.spread)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", NO_BREAK)
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (1,)) -> str:
@@ -152,7 +202,7 @@ def tuning(found: Board) -> str:
 def _details(found: Board) -> str:
     rows = [
         [
-            "-" if each.rank is None else str(each.rank),
+            certainty.rank(each),
             _bare_name(each),
             _parameters(each),
             str(each.first.protocol.get("tuned") or "no"),

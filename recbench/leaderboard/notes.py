@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
+from recbench.leaderboard import certainty
 from recbench.leaderboard.facts import fold_counts, leak
 from recbench.leaderboard.standings import Board, Standing
 from recbench.leaderboard.wording import code, count, escape, spans
@@ -66,7 +67,9 @@ def _of_folds(board: Board, name: str) -> str:
 
 def _of_runs(board: Board) -> Iterator[str]:
     known = [record.provenance for record in board.records if not record.is_external]
-    if any(each.get("jobs", 1) > 1 for each in known):
+    if any("cluster" in each for each in known):
+        yield "**Costs do not compare.** Some trials ran on the machines of a cluster."
+    elif any(each.get("jobs", 1) > 1 for each in known):
         yield "**Costs do not compare.** Some trials ran side by side."
     if any(each.get("memory_limited") is False for each in known):
         yield (
@@ -78,8 +81,17 @@ def _of_runs(board: Board) -> Iterator[str]:
         yield "Trials ran without a sandbox: test data was never handed to them, but they could read the user's files."
     elif not all(sandboxed):
         yield f"{sandboxed.count(False)} of {len(sandboxed)} trials ran without a sandbox."
+    yield from _of_sureness(board)
     if board.n_superseded:
         yield f"{count(board.n_superseded)} records of older code are in the store, and not shown."
+
+
+def _of_sureness(board: Board) -> Iterator[str]:
+    if any(each.rank is not None and not each.intervals for each in board.standings):
+        name = escape(board.protocol["name"])
+        yield f"**Not analysed.** Some rows have no intervals; `recbench rescore` with the protocol {name} makes them."
+    if unranked := certainty.ranks_nobody(board):
+        yield f"**This table does not rank these.** The intervals of all rows overlap in {escape(', '.join(unranked))}."
 
 
 def _of_rows(board: Board) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from recbench.errors import BadRecord
 from recbench.protocols.spec import canonical
-from recbench.records import Costs, Record, Status, to_json
+from recbench.records import Analysis, Costs, Grouped, Grouping, Record, RowAnalysis, Status, digest, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,8 @@ class Standing:
             board sorts by those); only of metrics that are means over users or pairs. Empty where none are on record.
         letters: shared by rows that the corrected test cannot tell apart under the primary metric; "" where unknown.
         ranks: the best and the worst rank the row may have by that test; None where unknown.
+        distribution: users by their value of the primary metric, as `RowAnalysis` has it.
+        grouped: by key, for each of the board's groupings.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Standing:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     letters: str = ""
     ranks: tuple[int, int] | None = None
+    distribution: tuple[int, ...] = ()
+    grouped: Mapping[str, tuple[Grouped, ...]] = field(default_factory=dict)
 
     @property
     def first(self) -> Record:
@@ -94,6 +98,7 @@ class Board:
         primary: the key that sorts.
         sorts_warm: whether scores of users with a history sort.
         n_superseded: records of code that its author has changed since, which are not shown.
+        groupings: the groups of users and items that the rows' `grouped` go by.
     """
 
     records: tuple[Record, ...]
@@ -103,6 +108,7 @@ class Board:
     primary: str
     sorts_warm: bool
     n_superseded: int
+    groupings: tuple[Grouping, ...] = ()
 
     @property
     def ranked(self) -> tuple[Standing, ...]:
@@ -147,8 +153,12 @@ def recorded(record: Record) -> str:
     return str(record.provenance.get("recorded", ""))
 
 
-def board(records: Iterable[Record]) -> Board:
+def board(records: Iterable[Record], analysis: Analysis | None = None) -> Board:
     """Put the records of one protocol in order, in whatever order they come.
+
+    Args:
+        analysis: what the statistics say of them. What was made from other records than a row has is left out;
+            letters and ranks hold among all rows, and are left out together where one row is another.
 
     Raises:
         BadRecord: they are of several protocols or metric versions, or there are none.
@@ -168,6 +178,8 @@ def board(records: Iterable[Record]) -> Board:
         figures = standing.scores_warm if sorts_warm else standing.scores
         return sign * figures[primary].mean if primary in figures else None
 
+    if analysis is not None:
+        drafts = _analysed(drafts, analysis, worth)
     return Board(
         records=tuple(current),
         protocol=protocol,
@@ -176,6 +188,31 @@ def board(records: Iterable[Record]) -> Board:
         primary=primary,
         sorts_warm=sorts_warm,
         n_superseded=n_superseded,
+        groupings=() if analysis is None else analysis.groupings,
+    )
+
+
+def _analysed(
+    drafts: Sequence[Standing], analysis: Analysis, worth: Callable[[Standing], float | None]
+) -> list[Standing]:
+    known = {each.records: each for each in analysis.rows}
+    of_draft = {draft.name: digest(draft.records) for draft in drafts}
+    tested = {each.records for each in analysis.rows if each.letters}
+    is_whole = tested == {of_draft[draft.name] for draft in drafts if worth(draft) is not None}
+    return [
+        draft if (found := known.get(of_draft[draft.name])) is None else _with(draft, found, is_whole=is_whole)
+        for draft in drafts
+    ]
+
+
+def _with(draft: Standing, found: RowAnalysis, *, is_whole: bool) -> Standing:
+    return replace(
+        draft,
+        intervals=found.intervals,
+        letters=found.letters if is_whole else "",
+        ranks=found.ranks if is_whole else None,
+        distribution=found.distribution,
+        grouped=found.grouped,
     )
 
 

@@ -5,28 +5,45 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from recbench.leaderboard import certainty
 from recbench.leaderboard.columns import COSTS, Cell, Column, cells, main, others, primary
 from recbench.leaderboard.standings import Board, Standing, board
 from recbench.leaderboard.wording import cut, pad, plain, width
-from recbench.records import Record
+from recbench.records import Analysis, Record
 
 NAME_WIDTH = 26
 LEAST_NAME_WIDTH = 6
 REASON_LENGTH = 300
 GAP = "  "
+TIES, MOST_TIES = "ties", 8
 BOLD, DIM, RED, END = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
 
-def terminal(records: Iterable[Record], *, width: int, color: bool, unavailable: Sequence[tuple[str, str]] = ()) -> str:
+def terminal(
+    records: Iterable[Record],
+    analysis: Analysis | None = None,
+    *,
+    width: int,
+    color: bool,
+    unavailable: Sequence[tuple[str, str]] = (),
+) -> str:
     """The standings in at most `width` columns, the least important left out and counted.
 
     Args:
         records: of one protocol.
+        analysis: what the statistics say of them.
         width: of the terminal.
         color: whether to use colour. What it says can be read without.
         unavailable: rows that cannot run here, each with the command that mends it.
     """
-    found = board(records)
+    found = board(records, analysis)
+    return terminal_board(found, width=width, color=color, unavailable=unavailable)
+
+
+def terminal_board(
+    found: Board, *, width: int, color: bool, unavailable: Sequence[tuple[str, str]] = ()
+) -> str:
+    """The same of a board that is at hand. Arguments as `terminal`."""
     columns = _fitting(found, width)
     n_hidden = len(_all(found)) - len(columns)
     lines = [
@@ -58,6 +75,7 @@ def _legend(found: Board, columns: Sequence[Column]) -> str:
     whose = " of users with a history" if found.sorts_warm else ""
     said = [f"sorted by {plain(found.primary)}{whose}{order}"]
     said += ["* baseline"] if any(each.first.baseline for each in found.ranked) else []
+    said += ["rows that share a letter are tied"] if certainty.has_letters(found) else []
     said += ["± over folds and seeds"] if any(_has_spread(found, each) for each in columns) else []
     return "; ".join(said)
 
@@ -81,7 +99,7 @@ def _by_importance(found: Board) -> list[Column]:
 
 def _fitting(found: Board, columns: int) -> list[Column]:
     """The most important columns that fit, in the order in which they stand in the file."""
-    free = columns - _rank_width(found) - len(GAP) - _name_width(found, columns)
+    free = columns - _rank_width(found) - len(GAP) - _name_width(found, columns) - _ties_room(found)
     kept: list[Column] = []
     for column in _by_importance(found):
         free -= len(GAP) + _width(found, column)
@@ -99,14 +117,19 @@ def _table(found: Board, columns: Sequence[Column], available: int, *, color: bo
     first = _rank_width(found), _name_width(found, available)
     heads = [pad("#", first[0], right=True), pad("algorithm", first[1], right=False)]
     heads += [pad(_title(column), w, right=True) for column, w in zip(columns, widths, strict=True)]
+    ties = _ties_width(found)
+    if ties:
+        heads.insert(3, pad(TIES, ties, right=False))
     yield _painted(cut(GAP.join(heads), available), BOLD, color=color)
     figures = [cells(found, column) for column in columns]
     for place in ranked:
         standing = found.standings[place]
         name = pad(cut(_name(standing), first[1]), first[1], right=False)
-        row = [pad(str(standing.rank), first[0], right=True)]
+        row = [pad(certainty.rank(standing), first[0], right=True)]
         row.append(_painted(name, DIM, color=color and standing.first.baseline))
         row += [_cell(each[place], w, color=color) for each, w in zip(figures, widths, strict=True)]
+        if ties:
+            row.insert(3, pad(cut(standing.letters, ties), ties, right=False))
         yield GAP.join(row)
 
 
@@ -126,13 +149,24 @@ def _title(column: Column) -> str:
 
 
 def _rank_width(found: Board) -> int:
-    return max([1, *(len(str(each.rank)) for each in found.ranked)])
+    return max([1, *(len(certainty.rank(each)) for each in found.ranked)])
+
+
+def _ties_width(found: Board) -> int:
+    """Of the column of letters, behind what sorts; 0 where ties were not tested."""
+    longest = max((len(each.letters) for each in found.ranked), default=0)
+    return min(MOST_TIES, max(len(TIES), longest)) if longest else 0
+
+
+def _ties_room(found: Board) -> int:
+    taken = _ties_width(found)
+    return taken + len(GAP) if taken else 0
 
 
 def _name_width(found: Board, available: int) -> int:
     """As long as the longest name, if the column that sorts still fits beside it."""
     longest = max([len("algorithm"), *(width(_name(each)) for each in found.ranked)])
-    left = available - _rank_width(found) - 2 * len(GAP) - _width(found, primary(found))
+    left = available - _rank_width(found) - 2 * len(GAP) - _width(found, primary(found)) - _ties_room(found)
     return max(LEAST_NAME_WIDTH, min(NAME_WIDTH, longest, left))
 
 

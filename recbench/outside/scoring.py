@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recbench.comparing import analyse_store
 from recbench.data import FloatArray, Int32Array, Split
 from recbench.datasets.checksums import sha256_of
 from recbench.errors import RecbenchError, UnknownName
@@ -87,6 +88,7 @@ def score(
     n_users = split.dataset.n_users
     kept = made.to_keep(n_users, protocol.evaluation.depth)
     path = Store(output).save(record, lists=kept, predictions=predictions)
+    analyse_store(output, scene)
     if lists is None:
         return Scored(record=record, path=path, users=n_users)
     lengths = np.count_nonzero(lists >= 0, axis=1)

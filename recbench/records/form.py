@@ -123,7 +123,7 @@ def from_json(text: str, where: str) -> Record:
     Raises:
         BadRecord: it is not a record, or of another schema, or does not agree with itself.
     """
-    document = _parse(text, where)
+    document = parse(text, where)
     if document.get("schema") != SCHEMA:
         raise BadRecord(
             f"{where}: is of schema {document.get('schema')!r:.80}, and this recbench reads {SCHEMA}",
@@ -146,7 +146,12 @@ def from_json(text: str, where: str) -> Record:
         raise BadRecord(f"{where}: {error}", fix=FIX) from error
 
 
-def _parse(text: str, where: str) -> dict[str, Any]:
+def parse(text: str, where: str) -> dict[str, Any]:
+    """A JSON object that is safe to look at.
+
+    Raises:
+        BadRecord: it is none, nested too deep, or holds what is no value.
+    """
     if _depth(text) > DEPTH:
         raise BadRecord(f"{where}: is nested deeper than {DEPTH}", fix=FIX)
     try:

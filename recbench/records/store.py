@@ -2,6 +2,7 @@
 
 DIR/records/<protocol>-<8 hex of its fingerprint>/<trial id>.json    the record
                                                   <trial id>.npz     its lists and predictions
+                                                  analysis.json      what the statistics say of all of them
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from pathlib import Path
 
 from recbench.data import FloatArray, Int32Array
 from recbench.errors import BadRecord, RecbenchError
+from recbench.records.analysis import Analysis, analysis_from_json, analysis_to_json
 from recbench.records.arrays import Sizes, pack, unpack
 from recbench.records.form import from_json, to_json
 from recbench.records.record import Record
 
+ANALYSIS = "analysis.json"
 JSON_BYTES = 16 << 20
 STALE_SECONDS = 3600
 ID = re.compile(r"[0-9a-f]{16}")
@@ -61,13 +64,35 @@ class Store:
                 path.with_suffix(".npz").unlink(missing_ok=True)
         return path
 
+    def save_analysis(self, analysis: Analysis, record: Record) -> Path:
+        """Write the analysis of a board beside its records, of which `record` is one.
+
+        Raises:
+            RecbenchError: the disk is full, or the folder cannot be written to.
+        """
+        path = self.folder / folder_name(record) / ANALYSIS
+        write_whole(path, analysis_to_json(analysis).encode())
+        return path
+
+    def analyses(self) -> tuple[dict[str, Analysis], list[BadRecord]]:
+        """The analyses by their protocols' fingerprints, and what is wrong with the files that are none."""
+        found, problems = {}, []
+        for path in sorted(self.folder.glob(f"*/{ANALYSIS}")):
+            try:
+                analysis = load_analysis(path)
+                found[analysis.protocol] = analysis
+            except BadRecord as problem:
+                problems.append(problem)
+        return found, problems
+
     def find(self, trial_id: str) -> list[Path]:
         """The files of a trial's records, one for each protocol it stands under."""
         return sorted(self.folder.glob(f"*/{trial_id}.json")) if ID.fullmatch(trial_id) else []
 
-    def paths(self) -> list[Path]:
-        """The files of all records."""
-        return sorted(path for path in self.folder.glob("*/*.json") if ID.fullmatch(path.stem))
+    def paths(self, fingerprint: str = "") -> list[Path]:
+        """The files of all records; with a protocol's fingerprint of those only that may be of it."""
+        folders = f"*-{fingerprint[:8]}" if fingerprint else "*"
+        return sorted(path for path in self.folder.glob(f"{folders}/*.json") if ID.fullmatch(path.stem))
 
     def load_all(self) -> tuple[list[Record], list[BadRecord]]:
         """All records, and what is wrong with the files that are none."""
@@ -92,6 +117,23 @@ def load(path: Path) -> Record:
     Raises:
         BadRecord: the file cannot be read, or does not say a record.
     """
+    record = from_json(_text(path), str(path))
+    if path.stem != record.trial_id:
+        raise BadRecord(f"{path}: holds the record {record.trial_id!r}", fix=AGAIN)
+    return record
+
+
+def load_analysis(path: Path) -> Analysis:
+    """Read one analysis.
+
+    Raises:
+        BadRecord: the file cannot be read, or does not say an analysis.
+    """
+    return analysis_from_json(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
+    """A file of JSON, and no more of it than any such file has."""
     try:
         with path.open("rb") as file:
             content = file.read(JSON_BYTES + 1)
@@ -100,10 +142,7 @@ def load(path: Path) -> Record:
         raise BadRecord(f"{path}: cannot be read: {error}", fix=AGAIN) from error
     if len(content) > JSON_BYTES:
         raise BadRecord(f"{path}: is larger than {JSON_BYTES:,} bytes", fix=AGAIN)
-    record = from_json(text, str(path))
-    if path.stem != record.trial_id:
-        raise BadRecord(f"{path}: holds the record {record.trial_id!r}", fix=AGAIN)
-    return record
+    return text
 
 
 def read_lists(path: Path, record: Record) -> tuple[Int32Array, FloatArray | None]:

@@ -4,7 +4,7 @@ Rows are algorithms, columns are users. The user is what is drawn at random: see
 first (`by_user`), so that the spread over users and the spread over seeds are never mixed.
 """
 
-from recbench.statistics.intervals import Bootstrap, Interval, by_user, error_interval, mean_interval
+from recbench.statistics.intervals import Bootstrap, Interval, by_user, error_interval, gap_intervals, mean_interval
 from recbench.statistics.letters import letters, rank_ranges
 from recbench.statistics.paired import (
     Effects,
@@ -28,6 +28,7 @@ __all__ = [
     "by_user",
     "effects",
     "error_interval",
+    "gap_intervals",
     "holm",
     "letters",
     "mean_interval",

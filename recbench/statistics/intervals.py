@@ -161,6 +161,45 @@ def error_interval(
     return drawn.interval()
 
 
+def gap_intervals(first: FloatArray, last: FloatArray, *, resamples: int = RESAMPLES, seed: int = 0) -> list[Interval]:
+    """The intervals of each row's mean over one group less its mean over another, by percentiles.
+
+    Formula: users are drawn from both groups together, so that one who is in both is drawn with both values.
+    Edges: a draw without anybody of a group counts for nothing.
+
+    Args:
+        first: (n_rows, n_users) float64, NaN where a user has no value in the first group, in every row alike.
+        last: the same for the last group.
+
+    Raises:
+        ValueError: a group has fewer than two users, or a value is infinite.
+    """
+    has = [~np.isnan(each[0]) for each in (first, last)]
+    n_rows = len(first)
+    if min(each.sum() for each in has) < 2:
+        raise ValueError("an interval of a gap needs at least 2 users in each group")
+    columns = np.column_stack([*np.nan_to_num(first), has[0], *np.nan_to_num(last), has[1]])[has[0] | has[1]]
+    _check(columns)
+    drawn = _resampled(columns, resamples, seed)
+    ones, others = drawn[:, n_rows], drawn[:, -1]
+    kept = drawn[(ones > 0) & (others > 0)]
+    totals = columns.sum(axis=0)[None, :]
+    found, drawn_gaps = (
+        each[:, :n_rows] / each[:, [n_rows]] - each[:, n_rows + 1 : -1] / each[:, [-1]] for each in (totals, kept)
+    )
+    low, high = np.quantile(drawn_gaps, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    return [
+        Interval(
+            estimate=float(found[0, row]),
+            low=float(low[row]),
+            high=float(high[row]),
+            confidence=CONFIDENCE,
+            n_users=len(columns),
+        )
+        for row in range(n_rows)
+    ]
+
+
 def _check(values: FloatArray) -> None:
     if len(values) < 2:
         raise ValueError(f"an interval over users needs at least 2 of them, not {len(values)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.errors import RecbenchError
-from recbench.records.store import ID
+from recbench.records.store import ANALYSIS, ID
 from recbench.verifying.findings import Finding
 
 MOST_FILES = 1_000_000
@@ -33,13 +33,22 @@ class Places:
         """The files of records: records/PROTOCOL/ID.json."""
         return [path for path in self.files if self._is_among_records(path) and path.suffix == ".json"]
 
+    @property
+    def analyses(self) -> list[Path]:
+        """The files of analyses: records/PROTOCOL/analysis.json."""
+        return [path for path in self.files if self._depth(path) == 3 and path.name == ANALYSIS]
+
     def name(self, path: Path) -> str:
         """A file as findings call it."""
         return str(path.relative_to(self.root))
 
     def _is_among_records(self, path: Path) -> bool:
+        return self._depth(path) == 3 and ID.fullmatch(path.stem) is not None
+
+    def _depth(self, path: Path) -> int:
+        """Of a file among the records, in parts of its name; 0 of others."""
         parts = path.relative_to(self.root).parts
-        return len(parts) == 3 and parts[0] == "records" and ID.fullmatch(path.stem) is not None
+        return len(parts) if parts[0] == "records" else 0
 
 
 def survey(root: Path) -> Places:
@@ -79,7 +88,7 @@ def _entries(root: Path) -> Iterator[Path]:
 
 def _strays(places: Places) -> Iterator[tuple[Path, str]]:
     """Files among the records that are none, and lists without a record."""
-    records = set(places.records)
+    records = {*places.records, *places.analyses}
     for path in places.files:
         is_record_or_elsewhere = path in records or path.relative_to(places.root).parts[0] != "records"
         if is_record_or_elsewhere or path.suffix == ".tmp":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from recbench.records import Record, load
 from recbench.registry import Registry
 from recbench.scene import Scene
 from recbench.verifying import against, standing, sums
+from recbench.verifying.analyses import analysis_faults
 from recbench.verifying.findings import Finding, Verification
 from recbench.verifying.places import Places, survey
 from recbench.verifying.scenes import Scenes
@@ -69,13 +70,15 @@ def _folder(root: Path, means: Means) -> Verification:
         folder=root / PROTOCOLS if not (root / PROTOCOLS).is_symlink() else None,
         data_dir=means.data_dir,
     )
-    records = []
+    records = {}
     for path in places.records:
         record = _load(path, places.name(path), tally)
         if record is not None:
-            records.append(record)
+            records[path] = record
             _check(path, places.name(path), record, scenes, tally)
-    n_boards = _boards(places, records, tally)
+    for path in places.analyses:
+        _check_analysis(path, places, records, scenes, tally)
+    n_boards = _boards(places, list(records.values()), tally)
     return _result(tally, len(places.records), boards=n_boards, checksums=n_sums)
 
 
@@ -121,6 +124,22 @@ def _check(path: Path, name: str, record: Record, scenes: Scenes, tally: _Tally)
         found += against.setting_faults(record, scene)
         found += _with_data(path, record, scene, tally)
     tally.findings += [Finding(where=name, what=what) for what in found]
+
+
+def _check_analysis(path: Path, places: Places, records: Mapping[Path, Record], scenes: Scenes, tally: _Tally) -> None:
+    """Compute the statistics anew, where the records hold that they are made from."""
+    name, beside = places.name(path), {each: record for each, record in records.items() if each.parent == path.parent}
+    faulty = {places.root / each.where for each in tally.findings}
+    scene = scenes.scene_of(next(iter(beside.values()))) if beside else "there are no records beside it"
+    if isinstance(scene, str) or any(each in faulty for each in (*beside, *_unread(path, places, records))):
+        reason = scene if isinstance(scene, str) else "records beside it do not hold"
+        tally.unchecked.append(Finding(where=name, what=f"was not computed anew: {reason}"))
+    else:
+        tally.findings += [Finding(where=name, what=what) for what in analysis_faults(path, beside, scene)]
+
+
+def _unread(path: Path, places: Places, records: Mapping[Path, Record]) -> list[Path]:
+    return [each for each in places.records if each.parent == path.parent and each not in records]
 
 
 def _lists_alone(path: Path, name: str, record: Record, tally: _Tally) -> Iterator[str]:
