@@ -20,7 +20,10 @@ from recbench.verifying.whole import PROTOCOLS
 
 ABOUT = "ABOUT.md"
 ENVIRONMENTS = "environments"
+PUBLISHER = "PUBLISHER"
+"""Who published, in one line, as they say themselves."""
 _SHOWN = 3
+_MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +42,23 @@ class Publication:
     verification: Verification
 
 
-def publish(folder: Path, output: Path, means: Means) -> Publication:
+def publish(folder: Path, output: Path, means: Means, *, by: str = "") -> Publication:
     """Write a publication of the records below `folder` to `output`, whole or not at all.
+
+    Args:
+        folder: what `recbench run -o` wrote to.
+        output: the folder to make.
+        means: what there is to check it with.
+        by: who publishes, as in "Ada Lovelace <ada@example.org>"; empty says nothing of it.
 
     Raises:
         RecbenchError: `output` is there already or cannot be written, or something in `folder` does not hold.
     """
+    if by and not is_a_publisher(by):
+        raise RecbenchError(
+            f"{by[:80]!r} is not the name of a publisher",
+            fix=f"give one line of at most {_MOST_CHARACTERS} characters, as in 'Ada Lovelace <ada@example.org>'",
+        )
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise RecbenchError(f"{str(output)!r} is there already", fix="give a folder that is not there yet with -o")
     places = survey(folder)
@@ -53,7 +67,7 @@ def publish(folder: Path, output: Path, means: Means) -> Publication:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".recbench-publish-", dir=output.parent) as made:
             inside = Path(made) / "publication"
-            publication = _fill(places, inside, output, means)
+            publication = _fill(places, inside, output, means, by)
             os.replace(inside, output)
     except OSError as error:
         raise RecbenchError(
@@ -62,7 +76,12 @@ def publish(folder: Path, output: Path, means: Means) -> Publication:
     return publication
 
 
-def _fill(places: Places, inside: Path, output: Path, means: Means) -> Publication:
+def is_a_publisher(text: str) -> bool:
+    """Whether it is one line that can stand beside a row."""
+    return 0 < len(text) <= _MOST_CHARACTERS and text.isprintable() and text == text.strip()
+
+
+def _fill(places: Places, inside: Path, output: Path, means: Means, by: str) -> Publication:
     """Make the publication in a folder nobody else looks at, and look at it as others will."""
     records = [load(path) for path in places.records]
     wanted = {*places.records, *places.analyses}
@@ -74,7 +93,9 @@ def _fill(places: Places, inside: Path, output: Path, means: Means) -> Publicati
     boards.write(inside)
     for name, content in {**protocols, **environments}.items():
         write_whole(inside / name, content)
-    write_whole(inside / ABOUT, _about(records, [*protocols, *environments]).encode())
+    if by:
+        write_whole(inside / PUBLISHER, f"{by}\n".encode())
+    write_whole(inside / ABOUT, _about(records, [*protocols, *environments], by).encode())
     files = sorted(path for path in inside.rglob("*") if path.is_file())
     write_whole(inside / SUMS, checksums(inside, files).encode())
     found = verify(inside, means)
@@ -134,7 +155,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _about(records: Sequence[Record], more: Sequence[str]) -> str:
+def _about(records: Sequence[Record], more: Sequence[str], by: str) -> str:
     data = {str(record.data.get("name")): record.data for record in records}
     facts = [
         f"- {escape(str(each.get('title') or name))}: license {escape(str(each.get('license') or 'unknown'))}"
@@ -154,7 +175,7 @@ def _about(records: Sequence[Record], more: Sequence[str]) -> str:
         [
             "# About this publication",
             "",
-            f"{len(records)} records of trials, made with recbench.",
+            f"{len(records)} records of trials, made with recbench{f', published by {escape(by)}' if by else ''}.",
             "",
             *rows,
             "",

@@ -96,7 +96,7 @@ def test_what_is_there_is_not_written_over(output: Path, tmp_path: Path) -> None
 def test_without_the_data_it_is_published_and_says_what_was_not_checked(output: Path, tmp_path: Path) -> None:
     (output.parent / "ratings.tsv").unlink()
     made = publishing.publish(output, tmp_path / "p", means(output))
-    assert len(made.verification.unchecked) == 5
+    assert len(made.verification.unchecked) == 6
     assert (tmp_path / "p" / SUMS).is_file()
 
 
@@ -105,7 +105,7 @@ def test_the_command_says_what_it_made(output: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, arguments, standalone_mode=False)
     assert done.exception is None
     size = sum(path.stat().st_size for path in (tmp_path / "p").rglob("*") if path.is_file())
-    assert f"Published 5 records in 15 files, {size / 1e6:.2f} MB: {tmp_path / 'p'}" in done.output
+    assert f"Published 5 records in 16 files, {size / 1e6:.2f} MB: {tmp_path / 'p'}" in done.output
 
 
 @pytest.mark.slow
@@ -124,3 +124,19 @@ def test_twenty_algorithms_with_three_seeds_on_the_default_protocol_stay_under_2
     made = publishing.publish(tmp_path / "out", tmp_path / "p", Means(registry=registry()))
     assert made.records == 60
     assert made.n_bytes < 25e6
+
+
+def test_who_publishes_is_a_line_that_the_checksums_cover(output: Path, tmp_path: Path) -> None:
+    publishing.publish(output, tmp_path / "p", means(output), by="Ada Lovelace <ada@example.org>")
+    assert (tmp_path / "p" / "PUBLISHER").read_text() == "Ada Lovelace <ada@example.org>\n"
+    assert "published by Ada Lovelace &lt;ada" in (tmp_path / "p" / "ABOUT.md").read_text()
+    (tmp_path / "p" / "PUBLISHER").write_text("Eve\n")
+    (finding,) = verify(tmp_path / "p", means(output)).findings
+    assert finding.where == "PUBLISHER"
+
+
+@pytest.mark.parametrize("by", ["two\nlines", " Ada", "x" * 201, "\x1b[2J"])
+def test_a_publisher_is_one_printable_line(output: Path, tmp_path: Path, by: str) -> None:
+    with pytest.raises(RecbenchError, match="is not the name of a publisher"):
+        publishing.publish(output, tmp_path / "p", means(output), by=by)
+    assert not (tmp_path / "p").exists()

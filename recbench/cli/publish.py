@@ -14,7 +14,7 @@ from recbench.cli.verify import means, protocols_option, show
 @click.command(
     epilog="""\b
 Example:
-  recbench publish recbench-out -o my-results
+  recbench publish recbench-out -o my-results --by "Ada <ada@example.org>"
 
 \b
 Records hold tracebacks and what trials printed: look them through first."""
@@ -27,17 +27,18 @@ Records hold tracebacks and what trials printed: look them through first."""
     type=click.Path(path_type=Path),
     help="The folder to make; it must not be there yet.",
 )
+@click.option("--by", default="", metavar="NAME", help="Who publishes, in one line; an index shows it with each row.")
 @protocols_option
 @data_dir_option
 @plugin_option
-def publish(folder: Path, output: Path, **given: Any) -> None:
+def publish(folder: Path, output: Path, by: str, **given: Any) -> None:
     """Make a folder of FOLDER's records that others can check.
 
     Boards, records, lists, protocols, environments and checksums. What does not hold is not published.
     """
     from recbench import publishing
 
-    made = publishing.publish(folder, output, means(**given))
+    made = publishing.publish(folder, output, means(**given), by=by)
     show(made.verification)
     size = f"{made.n_bytes / 1e6:.2f} MB"
     click.echo(f"\nPublished {made.records:,} records in {made.files:,} files, {size}: {made.folder}")
