@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol as Interface
 
 from recbench.comparing import analyse_store
+from recbench.cache import Cache
 from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
@@ -29,11 +30,13 @@ class Options:
     """How to run; none of it decides a score.
 
     Attributes:
+        cache: where data that was read and split is kept; None: it is read and split in any case.
         jobs: how many trials at a time, as far as cores and memory allow.
     """
 
     output: Path
     data_dir: Path | None = None
+    cache: Cache | None = None
     jobs: int = 1
     seeds: tuple[int, ...] = ()
     fresh: bool = False
@@ -104,8 +107,8 @@ def arrange(protocol: Protocol, registry: Registry, selection: Selection, option
     _check_in_process(rows, options)
     if options.sandbox:
         programs = [(row.label, row.program) for row in rows if row.program is not None]
-        check_in_sight(programs, hidden_folders(protocol, options.data_dir))
-    scene = prepare(protocol, registry, data_dir=options.data_dir)
+        check_in_sight(programs, hidden_folders(protocol, options.data_dir, options.cache))
+    scene = prepare(protocol, registry, data_dir=options.data_dir, cache=options.cache)
     unavailable = tuple(lack for row in rows if (lack := _unavailable(row)))
     lacking = {each.label for each in unavailable}
     able = [row for row in rows if row.label not in lacking]
@@ -176,13 +179,14 @@ class _Run:
         interrupted = False
         if self.agenda.trials:
             trials = self.scene.protocol.trials
+            folders = hidden_folders(self.scene.protocol, self.options.data_dir, self.options.cache)
             with (
                 Runner(
                     slots=self.slots,
                     threads=trials.threads,
                     sandbox=self.options.sandbox,
                     in_process=self.options.in_process,
-                    hidden=(self.options.output, *hidden_folders(self.scene.protocol, self.options.data_dir)),
+                    hidden=(self.options.output, *folders),
                 ) as runner,
                 ThreadPoolExecutor(self.slots) as threads,
             ):

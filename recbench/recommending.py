@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from recbench import datasets, remembered
+from recbench.cache import Cache
 from recbench.data import Dataset, FloatArray, Int32Array, Interactions, Split, Texts
 from recbench.errors import BadData, RecbenchError, UnknownName
 from recbench.execution import Job, Outcome, Runner, Serve
@@ -82,7 +83,7 @@ class Recommendation:
 class Options:
     """How to do it; none of it decides a list."""
 
-    cache: Path
+    cache: Cache
     data_dir: Path | None = None
 
 
@@ -205,19 +206,21 @@ def _way_out(asked: Serve) -> str:
 
 def _recall(options: Options, key: str, scene: Scene) -> Lists | None:
     dataset, depth = scene.splits[0].dataset, scene.protocol.evaluation.depth
-    return remembered.recall(options.cache, key, n_users=dataset.n_users, n_items=dataset.n_items, depth=depth)
+    folder = options.cache.folder("recommend")
+    return remembered.recall(folder, key, n_users=dataset.n_users, n_items=dataset.n_items, depth=depth)
 
 
 def _remember(options: Options, key: str, outcome: Outcome) -> Lists:
     assert outcome.lists is not None
     assert outcome.served is not None
     lists = Lists(items=outcome.lists, scores=outcome.served.scores)
+    folder = options.cache.folder("recommend")
     try:
-        remembered.remember(options.cache, key, lists)
+        if options.cache.limit:
+            remembered.remember(folder, key, lists)
+            options.cache.make_room()
     except OSError as error:
-        raise RecbenchError(
-            f"lists cannot be kept in {options.cache}: {error}", fix="set XDG_CACHE_HOME to a folder that is yours"
-        ) from error
+        options.cache.tell(f"lists are not kept in {folder}: {error}")
     return lists
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from recbench.cache import touch
 from recbench.data import FloatArray, Int32Array, owned
 
 _HEADERS = 4096
@@ -33,12 +33,6 @@ class Lists:
     scores: FloatArray
 
 
-def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Where lists are kept: the user's cache folder (XDG_CACHE_HOME, else ~/.cache)."""
-    outer = environment.get("XDG_CACHE_HOME", "")
-    return (Path(outer) if os.path.isabs(outer) else Path.home() / ".cache") / "recbench" / "recommend"
-
-
 def recall(folder: Path, key: str, *, n_users: int, n_items: int, depth: int) -> Lists | None:
     """The lists kept under `key`; None where there are none, or the file is not what it should be."""
     path, shape = folder / f"{key}.npz", (n_users, depth)
@@ -53,6 +47,7 @@ def recall(folder: Path, key: str, *, n_users: int, n_items: int, depth: int) ->
         return None
     if items.size and (items.min() < -1 or items.max() >= n_items):
         return None
+    touch(path)
     return Lists(items=owned(items), scores=owned(scores))
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recbench import candidates, datasets, metrics, splits
+from recbench import candidates, datasets, metrics, prepared
 from recbench.api import Metric
+from recbench.cache import KINDS, Cache, root
 from recbench.data import Int32Array, Int64Array, Split
 from recbench.errors import BadData
 from recbench.protocols.loading import check_metrics
@@ -47,8 +48,14 @@ class Scene:
         return _candidates(self, split)
 
 
-def prepare(protocol: Protocol, registry: Registry, *, data_dir: Path | None = None) -> Scene:
+def prepare(
+    protocol: Protocol, registry: Registry, *, data_dir: Path | None = None, cache: Cache | None = None
+) -> Scene:
     """Load the data and split it, and hold both against what the protocol pins.
+
+    Args:
+        data_dir: folder that holds data sets, looked at before all others.
+        cache: where data that was read and split is kept; None: it is read and split in any case.
 
     Raises:
         RecbenchError: the data, the protocol or both together are wrong.
@@ -56,20 +63,16 @@ def prepare(protocol: Protocol, registry: Registry, *, data_dir: Path | None = N
     offered = {name: metric.value for name, metric in registry.metrics.items()}
     check_metrics(protocol, offered)
     asked = tuple(offered[name] for name in protocol.evaluation.metrics)
-    loaded = datasets.load(
-        protocol.data,
-        sources={name: source.value for name, source in registry.sources.items()},
-        data_dir=data_dir,
-        core=0 if protocol.split.kind == "time" else protocol.data.core,
-    )
-    metrics.check(asked, loaded.dataset)
-    made = splits.split(loaded.dataset, protocol.split, loaded.given, core=protocol.data.core)
+    sources = {name: source.value for name, source in registry.sources.items()}
+    found = prepared.prepare(protocol, sources=sources, data_dir=data_dir, cache=cache)
+    made = found.splits
+    metrics.check(asked, made[0].dataset)
     _check_pins(protocol, made)
     chosen = protocol.evaluation.candidates
     return Scene(
         protocol=protocol,
         splits=made,
-        data=loaded.facts,
+        data=found.facts,
         metrics={metric.name: metric for metric in asked},
         candidate_pairs=None if isinstance(chosen, str) else datasets.pairs(chosen, made[0].dataset),
         fingerprint=fingerprint({**protocol.deciding(), "splits": [split.fingerprint for split in made]}),
@@ -84,13 +87,15 @@ def _candidates(scene: Scene, split: Split) -> Int32Array | None:
     return candidates.draw(split, int(number)) if kind == "uniform" else None
 
 
-def hidden_folders(protocol: Protocol, data_dir: Path | None = None) -> tuple[Path, ...]:
-    """Where the data's own files lie, from which test parts could be made again: what a sandbox hides."""
+def hidden_folders(protocol: Protocol, data_dir: Path | None = None, cache: Cache | None = None) -> tuple[Path, ...]:
+    """What a sandbox hides: where test parts are kept, and where the data's own files lie, which hold them as well."""
     data, chosen = protocol.data, protocol.evaluation.candidates
     files = [data.interactions, data.users, data.items, None if isinstance(chosen, str) else chosen]
     files += [part for fold in data.folds for part in (fold.train, fold.test)]
     own = {file.path.resolve().parent for file in files if file is not None and data.source is None}
-    return tuple(folder for folder in (*datasets.folders(data_dir), *sorted(own)) if folder.is_dir())
+    there = [folder for folder in (*datasets.folders(data_dir), *sorted(own)) if folder.is_dir()]
+    roots = {root(), root() if cache is None else cache.root}
+    return (*there, *(each / kind for each in sorted(roots) for kind in KINDS))
 
 
 def _check_pins(protocol: Protocol, made: tuple[Split, ...]) -> None:

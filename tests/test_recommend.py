@@ -28,7 +28,7 @@ from recbench.protocols.spec import DataSpec, EvaluationSpec, Protocol, SplitSpe
 from recbench.recommending import everything, parse_history, user_index
 from recbench.recording import job_of
 from recbench.registry import Registry, discover, missing
-from recbench.remembered import Lists, cache_folder, recall, remember
+from recbench.remembered import Lists, recall, remember
 from recbench.scene import Scene
 from recbench.trials import plan
 from recbench.worker.serving import newcomer
@@ -277,12 +277,6 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path, m
     with pytest.raises(OSError, match="no space left"):
         remember(tmp_path, "key", LISTS)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_lists_are_kept_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cache_folder({"XDG_CACHE_HOME": "/x"}) == Path("/x/recbench/recommend")
-    monkeypatch.setenv("HOME", "/h")
-    assert cache_folder({}) == cache_folder({"XDG_CACHE_HOME": "relative"}) == Path("/h/.cache/recbench/recommend")
 
 
 # The command

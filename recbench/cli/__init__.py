@@ -9,6 +9,7 @@ import sys
 import click
 
 from recbench.cli import (
+    cache,
     chart,
     check,
     compare,
@@ -52,6 +53,7 @@ COMMANDS = (
     listing.list_,
     listing.show,
     data.data,
+    cache.cache,
     split.split,
     score.score,
     compare.compare,

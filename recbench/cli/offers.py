@@ -11,6 +11,7 @@ import click
 from recbench.cli.screen import printable
 
 if TYPE_CHECKING:
+    from recbench.cache import Cache
     from recbench.protocols import Protocol
     from recbench.registry import Registry
 
@@ -78,23 +79,21 @@ def registry(plugins: tuple[Path, ...] = ()) -> Registry:
 
 
 def _discover(plugins: tuple[Path, ...] = ()) -> Registry:
-    from recbench.datasets import builtin_sources
-    from recbench.metrics import builtin_metrics
-    from recbench.protocols.loading import shipped
-    from recbench.registry import discover
+    from recbench.offering import everything
 
-    return discover(
-        files=plugins,
-        sources=builtin_sources(),
-        metrics=builtin_metrics(),
-        protocols=shipped().values(),
-        disabled=disabled(),
-    )
+    return everything(files=plugins, disabled=disabled())
 
 
 def _say(*lines: str) -> None:
     for line in lines:
         click.echo(printable(line), err=True)
+
+
+def cache() -> Cache:
+    """The user's cache folder; why something cannot be kept there is said on stderr."""
+    from recbench.cache import Cache, limit, root
+
+    return Cache(root=root(), limit=limit(), tell=lambda why: _say(f"Warning: {why}"))
 
 
 def load_protocol(reference: str, offered: Registry) -> Protocol:

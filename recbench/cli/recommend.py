@@ -13,6 +13,7 @@ import click
 
 from recbench.cli.offers import (
     DEFAULT_PROTOCOL,
+    cache,
     complete_algorithm,
     complete_protocol,
     data_dir_option,
@@ -91,10 +92,7 @@ def recommend(
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Train ALGORITHM on everything, without a split, and show what it recommends to one user."""
-    import os
-
     from recbench import recommending
-    from recbench.remembered import cache_folder
     from recbench.trials import parse_settings
 
     if (user is None) == (new_user is None):
@@ -111,7 +109,7 @@ def recommend(
         settings=parse_settings(settings),
         seed=seed,
     )
-    options = recommending.Options(cache=cache_folder(os.environ), data_dir=data_dir)
+    options = recommending.Options(cache=cache(), data_dir=data_dir)
     found = recommending.recommend(wish, load_protocol(reference, offered), offered, options, on_stage=_tell)
     if explain and found.places and found.places[0].why is None:
         click.echo(f"{algorithm} cannot explain what it recommends: it has no method `explain`.", err=True)

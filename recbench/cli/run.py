@@ -13,6 +13,7 @@ import click
 from recbench.cli import exits, reference
 from recbench.cli.offers import (
     DEFAULT_PROTOCOL,
+    cache,
     complete_algorithm,
     complete_protocol,
     data_dir_option,
@@ -119,7 +120,7 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     protocol = load_protocol(name, offered)
     offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
     _warn_of_broken(offered)
-    options = benchmark.Options(**given)
+    options = benchmark.Options(cache=cache(), **given)
     _warn_of_few_cores(options, protocol)
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import recbench
 from recbench.api import Source, SourceFile
+from recbench.cache import root
 from recbench.datasets.opening import holds
 from recbench.errors import BadData, RecbenchError
 
@@ -18,11 +18,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where fetched and imported data sets go: a folder for each, in the user's cache folder."""
-    outer = environment.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(outer):
-        return Path(outer) / "recbench" / "data"
-    home = Path(environment.get("HOME") or Path.home())
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "recbench" / "data"
+    return root(environment) / "data"
 
 
 def places(data_dir: Path | None = None, environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 from collections.abc import Callable, Sequence
@@ -85,7 +86,8 @@ class Runner:
         if self._sandbox and not self._in_process:
             for path in self._hidden:
                 if not path.exists():
-                    path.mkdir(parents=True)
+                    with contextlib.suppress(OSError):  # where nobody can make it, nothing will be in it
+                        path.mkdir(parents=True)
             self._way = find_sandbox(self._hidden)
         self._bays = [Bay(self._slot) for _ in range(self._n_slots)]
         for bay in self._bays:
