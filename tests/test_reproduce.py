@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from publications import edit, path_of, verified
+from publications import Quiet, edit, path_of, verified
 
-from recbench import boards
+from recbench import benchmark, boards
 from recbench.benchmark import rescore
 from recbench.cli import cli
 from recbench.cli.offers import registry
 from recbench.errors import BadRecord, RecbenchError, UnknownName
 from recbench.protocols.loading import load
-from recbench.records import Store, read_lists
+from recbench.records import Status, Store, read_lists
 from recbench.records import load as load_record
 from recbench.reproducing import Reproduction, reproduce
+from recbench.trials import Selection
 from recbench.verifying import Means
 
 
@@ -138,3 +142,50 @@ def test_the_command_says_whether_it_agrees_and_keeps_the_record(output: Path, t
     done = CliRunner().invoke(cli, arguments, standalone_mode=False)
     assert done.return_value == 3
     assert "does not agree  ndcg@5 was 0.99" in done.output
+
+
+PROGRAM = """
+import sys
+out, train, items, users = sys.argv[1:5]
+def column(path):
+    return [line.rstrip("\\n").split("\\t") for line in open(path)][1:]
+seen = {(row[0], row[1]) for row in column(train)}
+with open(out, "w") as file:
+    print("user", "item", "score", sep="\\t", file=file)
+    for user, *_ in column(users):
+        for place, (item, *_) in enumerate(column(items)):
+            if (user, item) not in seen:
+                print(user, item, -place, sep="\\t", file=file)
+"""
+
+
+@pytest.fixture
+def with_program(original: Path, tmp_path: Path) -> Path:
+    """The folder of a run with a row that a program makes, beside its protocol."""
+    shutil.copy(original / "ratings.tsv", tmp_path)
+    (tmp_path / "first.py").write_text(PROGRAM)
+    command = json.dumps([sys.executable, "first.py", "{out}", "{train}", "{items}", "{users}"])
+    row = f'\n[[algorithm]]\nlabel = "first"\ncommand = {command}\n'
+    (tmp_path / "small.toml").write_text((original / "small.toml").read_text() + row)
+    protocol, options = load(tmp_path / "small.toml", {}), benchmark.Options(output=tmp_path / "out")
+    agenda = benchmark.arrange(protocol, registry(), Selection(wanted=("first",)), options)
+    report = benchmark.run(agenda, options, Quiet())
+    assert [entry.record.status for entry in report.entries] == [Status.OK]
+    return tmp_path / "out"
+
+
+def test_a_program_s_row_is_run_again_where_that_is_allowed(with_program: Path) -> None:
+    path = path_of(with_program, "first")
+    with pytest.raises(RecbenchError, match="made by a program"):
+        again(with_program, path)
+    found = again(with_program, path, allow_command=True)
+    assert (found.findings, found.differences) == ((), ())
+    assert found.is_exact
+    assert found.again.trial_id == found.record.trial_id
+
+
+def test_a_program_that_was_changed_since_is_named_and_its_lists_do_not_agree(with_program: Path) -> None:
+    (with_program.parent / "first.py").write_text(PROGRAM.replace("-place", "place"))
+    found = again(with_program, path_of(with_program, "first"), allow_command=True)
+    assert not found.agrees
+    assert any(each.startswith("version: ") for each in found.differences)
