@@ -32,6 +32,7 @@ class Options:
     Attributes:
         cache: where data that was read and split is kept; None: it is read and split in any case.
         jobs: how many trials at a time, as far as cores and memory allow.
+        dry_run: whether nothing is to be written.
     """
 
     output: Path
@@ -43,6 +44,7 @@ class Options:
     retry: bool = False
     sandbox: bool = False
     in_process: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,8 @@ class Listener(Interface):
 
 
 def arrange(protocol: Protocol, registry: Registry, selection: Selection, options: Options) -> Agenda:
-    """Find out what is to be done. Scores anew what was trained under another evaluation of the same lists.
+    """Find out what is to be done. Scores anew what was trained under another evaluation of the same lists, and keeps
+    it unless `options.dry_run`.
 
     Raises:
         RecbenchError: data, protocol or selection are wrong.
@@ -276,7 +279,8 @@ def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry
         except BadRecord:
             continue  # a damaged record is as good as none: the trial runs again and takes its place
         again = rescored(replace(record, label=trial.row.label), scene, trial.split, lists, predictions)
-        return Entry(record=again, path=store.save(again, lists=lists, predictions=predictions))
+        kept = path if options.dry_run else store.save(again, lists=lists, predictions=predictions)
+        return Entry(record=again, path=kept)
     return None
 
 

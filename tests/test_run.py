@@ -186,6 +186,17 @@ def test_a_dry_run_trains_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "recbench-out").exists()
 
 
+def test_a_dry_run_writes_nothing_where_lists_would_be_scored_anew(tmp_path: Path) -> None:
+    write_adjacency(tmp_path)
+    recbench("run", "-p", "mine.toml", cwd=tmp_path)
+    before = {path: path.read_bytes() for path in (tmp_path / "recbench-out").rglob("*") if path.is_file()}
+    (tmp_path / "mine.toml").write_text(ADJACENCY.replace('"recall", "precision"', '"recall", "user_coverage"'))
+    done = recbench("run", "-p", "mine.toml", "--dry-run", cwd=tmp_path)
+    after = {path: path.read_bytes() for path in (tmp_path / "recbench-out").rglob("*") if path.is_file()}
+    assert "there     popularity" in done.stdout
+    assert after == before
+
+
 def test_a_failed_trial_is_a_row_with_its_reason_and_exit_code_3(tmp_path: Path) -> None:
     write_adjacency(tmp_path)
     (tmp_path / "broken_algo.py").write_text(

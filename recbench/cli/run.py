@@ -106,7 +106,7 @@ trials are kept."""
 @click.option("--retry", is_flag=True, help="Run again what was not ok.")
 @click.option("--sandbox", is_flag=True, help="Hide the data's own files and the network from trials.")
 @click.option("--in-process", is_flag=True, help="Run trials in this process, for a debugger: no isolation, no limits.")
-@click.option("--dry-run", is_flag=True, help="Show what would run and what is there already.")
+@click.option("--dry-run", is_flag=True, help="Show what would run and what is there already; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each trial, and nothing else.")
 def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     """Train and score algorithms, each in isolation, and write the leaderboard."""
@@ -114,7 +114,7 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     from recbench.trials import Selection, parse_settings
 
     excluded, settings = given.pop("excluded"), parse_settings(given.pop("settings"))
-    is_dry, is_json = given.pop("dry_run"), given.pop("as_json")
+    is_json = given.pop("as_json")
     known = reference.read(given.pop("published"), is_json=is_json)
     offered = registry(given.pop("plugins"))
     protocol = load_protocol(name, offered)
@@ -125,7 +125,7 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options)
     references = reference.of_scene(known, agenda.scene)
-    if is_dry:
+    if options.dry_run:
         _show_agenda(agenda)
         return 0
     report = _carry_out_as_json(agenda, options) if is_json else _carry_out(agenda, options)
