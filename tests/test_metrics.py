@@ -797,6 +797,15 @@ def test_predictions_of_another_form_are_refused(predictions: list[float]) -> No
         score(SMALL, ROWS, spec("mse"), predictions=predictions)
 
 
+@pytest.mark.parametrize("n_items", [7, 2**31 - 1])
+def test_test_pairs_stand_by_user_then_item_whatever_the_size_of_the_catalogue(n_items: int) -> None:
+    drawn = np.random.default_rng(3).permutation(6 * 7)
+    users = np.array([0, 1, 2, 3, 4, 2**31 - 1])[drawn // 7].astype(np.int32)
+    items = (drawn % 7).astype(np.int32)
+    order = population.by_user_and_item(users, items, n_items)
+    assert order.tolist() == np.lexsort((items, users)).tolist()
+
+
 def test_a_pair_twice_in_test_is_refused() -> None:
     with pytest.raises(ValueError, match="in the test part twice"):
         score(split_by_hand(n_users=1, n_items=2, test=[(0, 1), (0, 1)]), [[0]], spec("hit", cutoffs=[1]))

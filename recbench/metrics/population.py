@@ -53,8 +53,6 @@ def population_of(split: Split, evaluation: EvaluationSpec) -> Population:
     Raises:
         ValueError: a pair is in the test part twice.
     """
-    from scipy.sparse import coo_matrix
-
     data = split.dataset
     user, item, rating = (getattr(data.interactions, name)[split.test_rows] for name in ("user", "item", "rating"))
     threshold = evaluation.relevant_at_least
@@ -63,22 +61,43 @@ def population_of(split: Split, evaluation: EvaluationSpec) -> Population:
     known = with_history(split)
     evaluated = (n_relevant > 0) & (known | (evaluation.users == "all"))
     users = np.flatnonzero(evaluated)
-    by_user = coo_matrix((np.arange(len(user)), (user, item)), shape=(data.n_users, data.n_items)).tocsr()
-    if by_user.nnz != len(user):
-        raise ValueError("a pair of user and item is in the test part twice")
+    order = by_user_and_item(user, item, data.n_items)
     if len(users) < data.n_users:
-        by_user = by_user[users]
+        order = order[evaluated[user[order]]]
+    lengths = np.bincount(user, minlength=data.n_users)[users]
     return Population(
         users=owned(users),
         relevant=owned(n_relevant[users]),
         warm=owned(known[users]),
-        starts=owned(by_user.indptr.astype(np.int64)),
-        items=owned(by_user.indices.astype(np.int32, copy=False)),
-        ratings=owned(rating[by_user.data]),
-        is_relevant=owned(is_relevant[by_user.data]),
+        starts=owned(np.concatenate([[0], np.cumsum(lengths)])),
+        items=owned(item[order]),
+        ratings=owned(rating[order]),
+        is_relevant=owned(is_relevant[order]),
         n_skipped=int(np.count_nonzero(np.bincount(user, minlength=data.n_users)[n_relevant == 0])),
         n_left_out=int(np.count_nonzero((n_relevant > 0) & ~evaluated)),
     )
+
+
+def by_user_and_item(user: Int32Array, item: Int32Array, n_items: int) -> Int64Array:
+    """(n,) int64: rows by user, then by item.
+
+    Raises:
+        ValueError: a pair is there twice.
+    """
+    codes = user.astype(np.int64) * n_items + item
+    shift = len(codes).bit_length()
+    if int(codes.max(initial=0)).bit_length() + shift < 64:
+        # Numbers that carry their row in their low bits are sorted twice as fast as rows by their numbers.
+        codes = (codes << shift) | np.arange(len(codes))
+        codes.sort()
+        order = codes & ((1 << shift) - 1)
+        codes >>= shift
+    else:
+        order = np.argsort(codes)
+        codes = codes[order]
+    if (codes[1:] == codes[:-1]).any():
+        raise ValueError("a pair of user and item is in the test part twice")
+    return order
 
 
 def with_history(split: Split) -> BoolArray:
