@@ -135,7 +135,7 @@ def _best(board: Board, column: Column) -> str | None:
     wanted = best_of(board, column)
     measured = [each for each in board.ranked if not _is_stated(column, each)]
     figures = [figure for each in measured if (figure := column.figure(each)) is not None]
-    if wanted == "none" or (column.kind == "cost" and not _costs_compare(board)):
+    if wanted == "none" or (column.kind == "cost" and not costs_compare(board)):
         return None
     shown = {_shown(board, column, figure)[0] for figure in figures}
     pick = max if wanted == "high" else min
@@ -146,7 +146,8 @@ def _mean(figure: Figure) -> float:
     return figure.mean
 
 
-def _costs_compare(board: Board) -> bool:
+def costs_compare(board: Board) -> bool:
+    """Whether no trials ran side by side, which makes costs depend on the neighbours."""
     return all(record.provenance.get("jobs", 1) <= 1 for record in board.records)
 
 
