@@ -85,6 +85,8 @@ class Algorithm:
         space: values to try for each parameter when tuning.
         summary: one sentence.
         reference: where it was published.
+        tuned_on: what its default parameters were chosen on, as in "validation part of ml-100k" or "nothing"; the
+            board shows it, and "unknown" where it is empty.
         expected_failures: rules of the conformance kit that it breaks by its nature, each with the reason.
     """
 
@@ -98,6 +100,7 @@ class Algorithm:
     space: Mapping[str, Sequence[Json]] = field(default_factory=_nothing)
     summary: str = ""
     reference: str = ""
+    tuned_on: str = ""
     expected_failures: Mapping[str, str] = field(default_factory=_nothing)
 
 

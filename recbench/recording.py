@@ -272,6 +272,7 @@ def _provenance(plugin: Plugin, trial: Trial, scene: Scene, *, sandboxed: bool, 
         "sandboxed": sandboxed,
         "memory_limited": sys.platform.startswith("linux"),
         "git": None if trial.row.interpreter else _git_commit(plugin, trial.row.offered.value.target),
+        **({"tuned_on": trial.row.offered.value.tuned_on} if trial.row.offered.value.tuned_on else {}),
     }
 
 

@@ -249,6 +249,19 @@ def test_what_is_said_of_rows_names_those_it_is_true_of() -> None:
     assert "with the number of trials: a (30); all others have their defaults" in some
 
 
+def test_how_parameters_came_about_is_shown_and_unknown_where_nobody_says() -> None:
+    found = [
+        of("said", 0.4, provenance={"tuned_on": "validation | of *ml-100k*"}),
+        of("counted", 0.3, protocol=protocol(tuned=20)),
+        of("set", 0.2, protocol=protocol(settings={"k": 3})),
+        of("silent", 0.1),
+    ]
+    text = leaderboard.render(found)
+    table = text.partition("<summary>Parameters, seeds and code</summary>")[2].partition("</details>")[0]
+    shown = [re.split(r"(?<!\\)\|", line)[4].strip() for line in table.splitlines() if line.startswith("| ")][2:]
+    assert shown == [r"validation \| of \*ml-100k\*", "20 trials", "by hand", "unknown"]
+
+
 def test_what_is_not_so_is_not_said() -> None:
     text = leaderboard.render([of("a", 0.1, provenance={"sandboxed": True})])
     said = text.partition("## Warnings\n\n")[2].partition("\n\n")[0].splitlines()

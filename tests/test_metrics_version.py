@@ -19,7 +19,7 @@ from recbench.protocols.spec import EvaluationSpec
 
 HERE = Path(__file__).resolve().parent
 CHANGELOG = (HERE.parent / "CHANGELOG.md").read_text(encoding="utf-8")
-KEPT = HERE / "golden" / f"metrics-{METRICS_VERSION}.json"
+KEPT = HERE / "oracle" / f"scores-of-version-{METRICS_VERSION}.json"
 N_USERS, N_ITEMS, DEPTH = 40, 30, 12
 OFFERED = {metric.name: metric for metric in builtin_metrics()}
 

@@ -70,6 +70,7 @@ def _algorithm(offered: Offered[Algorithm]) -> Facts:
     yield "requires", algorithm.requires
     yield "install", how_to_install(offered) if missing(algorithm) else None
     yield "reference", algorithm.reference
+    yield "tuned on", algorithm.tuned_on
 
 
 def _source(offered: Offered[Source]) -> Facts:

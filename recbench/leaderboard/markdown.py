@@ -205,7 +205,7 @@ def _details(found: Board) -> str:
             certainty.rank(each),
             _bare_name(each),
             _parameters(each),
-            str(each.first.protocol.get("tuned") or "no"),
+            _tuned(each.first),
             seeds_of(each),
             str(len({record.fold for record in each.records})),
             code_of(each.first),
@@ -213,7 +213,7 @@ def _details(found: Board) -> str:
         for each in found.standings
     ]
     heads = ["#", "algorithm", "parameters", "tuned", "model seeds", "folds", "code"]
-    return aligned(heads, rows, left=(1, 2, 6))
+    return aligned(heads, rows, left=(1, 2, 3, 6))
 
 
 def _parameters(standing: Standing) -> str:
@@ -222,6 +222,15 @@ def _parameters(standing: Standing) -> str:
     given = parameters_of(standing.first)
     shown = ", ".join(f"{name} = {canonical(value)}" for name, value in sorted(given.items()))
     return escape(shown, PARAMETERS_LENGTH) or "defaults"
+
+
+def _tuned(record: Record) -> str:
+    """How the parameters were chosen, as far as anybody says."""
+    if record.protocol.get("settings"):
+        return "by hand"
+    if trials := record.protocol.get("tuned"):
+        return f"{trials} trials"
+    return escape(record.provenance.get("tuned_on") or "unknown", PARAMETERS_LENGTH)
 
 
 def seeds_of(standing: Standing) -> str:

@@ -42,7 +42,7 @@ _PROTOCOL = table(
         "trials": table({"seconds": number, "memory_mb": number}, {"seeds": items(whole), "threads": whole}),
         "metrics": values(_METRIC),
     },
-    {"is_pinned": _FLAG, "tuned": optional(whole), "settings": optional(kind(dict))},
+    {"file": _TEXT, "is_pinned": _FLAG, "tuned": optional(whole), "settings": optional(kind(dict))},
 )
 _SPLIT = table(
     {
@@ -65,12 +65,13 @@ _DATA = table(
 _PROVENANCE = table(
     {},
     {
-        **dict.fromkeys(("recorded", "python", "platform", "cpu", "recbench"), _TEXT),
+        **dict.fromkeys(("recorded", "python", "platform", "cpu", "recbench", "tuned_on"), _TEXT),
         **dict.fromkeys(("cores", "threads", "jobs"), whole),
         **dict.fromkeys(("sandboxed", "memory_limited"), optional(_FLAG)),
         "packages": values(_TEXT),
         "files": values(_SHA256),
         "git": optional(_TEXT),
+        "other_python": _TEXT,
     },
 )
 _COSTS = table({each.name: optional(number) for each in fields(Costs)}, is_closed=True)
