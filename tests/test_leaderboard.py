@@ -262,6 +262,36 @@ def test_how_parameters_came_about_is_shown_and_unknown_where_nobody_says() -> N
     assert shown == [r"validation \| of \*ml-100k\*", "20 trials", "by hand", "unknown"]
 
 
+def test_the_front_of_quality_and_cost_names_who_is_beaten_by_nobody() -> None:
+    found = [
+        of("good", 0.4, measured={"fit_seconds": 9.0}),
+        of("quick", 0.2, measured={"fit_seconds": 1.0}),
+        of("beaten", 0.1, measured={"fit_seconds": 2.0}),
+    ]
+    assert "- ndcg@10 against fit s: quick, good.\n" in leaderboard.render(found) + "\n"
+    side_by_side = [replace(each, provenance={**each.provenance, "jobs": 2}) for each in found]
+    assert "Trade-offs" not in leaderboard.render(side_by_side)
+
+
+def test_algorithms_of_several_boards_are_put_in_order_by_their_average_rank() -> None:
+    other = protocol(name="other", fingerprint="cd" * 32)
+    found = [of("a", 0.3), of("b", 0.2), of("c", 0.1), of("alone", 0.5)]
+    found += [of("a", 0.1, protocol=other), of("b", 0.3, protocol=other), of("c", 0.05, protocol=other)]
+    index = leaderboard.files(found)["README.md"]
+    table = [re.sub("[ \u00a0*]+", " ", line) for line in index.partition("## Across protocols")[2].splitlines()]
+    rows = [line.split(" | ") for line in table if re.match(r"\| [0-9]", line)]
+    assert [[cell.strip("| ") for cell in row] for row in rows] == [
+        ["1.5", "a", "2", "2"],
+        ["1.5", "b", "1", "3"],
+        ["3.0", "c", "3", "4"],
+    ]
+    assert "these boards alone do not rank them" in index
+
+
+def test_one_board_has_nothing_to_be_compared_across() -> None:
+    assert "Across" not in leaderboard.files([of("a", 0.3), of("b", 0.2)])["README.md"]
+
+
 def test_what_is_not_so_is_not_said() -> None:
     text = leaderboard.render([of("a", 0.1, provenance={"sandboxed": True})])
     said = text.partition("## Warnings\n\n")[2].partition("\n\n")[0].splitlines()

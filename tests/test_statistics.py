@@ -16,7 +16,9 @@ from scipy import stats
 from recbench.data import FloatArray
 from recbench.statistics import (
     Bootstrap,
+    average_ranks,
     by_user,
+    critical_difference,
     effects,
     error_interval,
     holm,
@@ -384,3 +386,25 @@ def test_a_test_reads_as_letters(seed: int, n: int) -> None:
     matrix = symmetric(sign_flip(values, permutations=199))
     assert np.array_equal(matrix, matrix.T)
     assert len(letters(matrix, values.mean(axis=1))) == n
+
+
+DEMSAR = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}
+"""Critical values for the two-tailed Nemenyi test at 5 %: Demsar, JMLR 2006, table 5a."""
+
+
+@pytest.mark.parametrize("n_rows", DEMSAR)
+def test_the_critical_difference_is_that_of_the_published_table(n_rows: int) -> None:
+    expected = DEMSAR[n_rows] * math.sqrt(n_rows * (n_rows + 1) / (6 * 14))
+    assert critical_difference(n_rows, 14) == pytest.approx(expected, rel=3e-4)
+
+
+def test_average_ranks_are_those_of_scipy_world_by_world() -> None:
+    worth = np.random.default_rng(0).integers(0, 4, (7, 9)).astype(np.float64)
+    expected = np.mean([stats.rankdata(-each) for each in worth], axis=0)
+    assert average_ranks(worth) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n_rows", "n_worlds"), [(1, 5), (5, 0)])
+def test_there_is_no_critical_difference_of_nothing(n_rows: int, n_worlds: int) -> None:
+    with pytest.raises(ValueError, match="there is no difference of ranks"):
+        critical_difference(n_rows, n_worlds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from recbench.leaderboard.wording import score
 from recbench.records import Grouping
 
 KINDS = {"activity": "how active users are", "popularity": "how popular the relevant items are"}
+_LETTER = re.compile(r"[A-Za-z][0-9]*")
 MEANING = (
     "Intervals are 95 %, by bootstrap over users, each user's seeds and folds averaged. Rows that share a letter "
     "cannot be told apart by a paired test over users (sign-flip permutation, corrected over all pairs, 5 %); # is the "
@@ -54,6 +56,12 @@ def is_analysed(found: Board) -> bool:
 def has_letters(found: Board) -> bool:
     """Whether ties were tested."""
     return any(each.letters for each in found.standings)
+
+
+def are_tied(one: Standing, other: Standing) -> bool:
+    """Whether two rows share a letter."""
+    mine, theirs = (set(_LETTER.findall(each.letters)) for each in (one, other))
+    return bool(mine & theirs)
 
 
 def keys(found: Board) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from recbench.leaderboard.across import across
 from recbench.leaderboard.columns import cells, primary
 from recbench.leaderboard.facts import dates
 from recbench.leaderboard.markdown import aligned, render_board
@@ -72,7 +73,8 @@ def _stem(name: str) -> str:
 def _index(boards: Mapping[str, Board]) -> str:
     rows = [_row(name, boards[name]) for name in sorted(boards)]
     table = aligned(["board", "data", "algorithms", "sorted by", "best", "recorded"], rows, left=(0, 1, 3, 4, 5))
-    return f"# Leaderboards\n\nMade by `recbench render` from the records in `records/`.\n\n{table}\n"
+    parts = ["# Leaderboards", "Made by `recbench render` from the records in `records/`.", table, across(boards)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _row(name: str, found: Board) -> list[str]:

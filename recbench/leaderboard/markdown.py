@@ -48,6 +48,7 @@ def _parts(found: Board) -> Iterator[str]:
     for each in certainty.groups(found, found.primary):
         yield _folded(each.title, _groups(found, each))
     yield _folded("Parameters, seeds and code", _details(found))
+    yield _section("Trade-offs", _trade_offs(found))
     yield _section("Not ok", _bullets(notes.failures(found)))
     yield _section("Warnings", _bullets(notes.warnings(found)))
     yield _section("Metrics", _facts(definitions(found)))
@@ -197,6 +198,11 @@ def tuning(found: Board) -> str:
     shown = ", ".join(f"{escape(name)} ({budget})" for name, budget in tuned.items() if budget)
     rest = "" if all(tuned.values()) else "; all others have their defaults, or what the protocol says"
     return f"Tuned on the validation part, with the number of trials: {shown}{rest}."
+
+
+def _trade_offs(found: Board) -> str:
+    fronts = _bullets(notes.trade_offs(found))
+    return fronts and f"Each row not named here is beaten by one that costs no more and scores no worse.\n\n{fronts}"
 
 
 def _details(found: Board) -> str:

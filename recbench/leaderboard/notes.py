@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from recbench.leaderboard import certainty
+from recbench.leaderboard.columns import COSTS, Column, best_of, costs_compare, primary
 from recbench.leaderboard.facts import fold_counts, leak
+from recbench.leaderboard.pareto import Best, pareto_front
 from recbench.leaderboard.standings import Board, Standing
 from recbench.leaderboard.wording import code, count, escape, spans
 from recbench.records import Record, Status
@@ -23,6 +25,27 @@ LEAKS = {
 def warnings(board: Board) -> list[str]:
     """All of them, a line each."""
     return [*_of_splits(board), *_of_runs(board), *_of_rows(board)]
+
+
+def trade_offs(board: Board) -> list[str]:
+    """For each cost the rows of the Pareto front, the cheapest first; nothing where costs do not compare."""
+    column = primary(board)
+    best = best_of(board, column)
+    if best == "none" or not costs_compare(board):
+        return []
+    measured = [each for each in board.ranked if not each.first.is_external]
+    return [
+        f"{escape(column.title)} against {escape(price.title)}: {front}."
+        for price in COSTS
+        if (front := _front(measured, column, price, "low" if best == "low" else "high"))
+    ]
+
+
+def _front(rows: Sequence[Standing], quality: Column, price: Column, best: Best) -> str:
+    able = [(each, q.mean, p.mean) for each in rows if (q := quality.figure(each)) and (p := price.figure(each))]
+    is_front = pareto_front([(q, p) for _, q, p in able], (best, "low"))
+    front = [each for each, is_on in zip(able, is_front, strict=True) if is_on]
+    return ", ".join(escape(each.name) for each, _, _ in sorted(front, key=lambda one: one[2]))
 
 
 def failures(board: Board) -> list[str]:

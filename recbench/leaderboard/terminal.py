@@ -40,9 +40,7 @@ def terminal(
     return terminal_board(found, width=width, color=color, unavailable=unavailable)
 
 
-def terminal_board(
-    found: Board, *, width: int, color: bool, unavailable: Sequence[tuple[str, str]] = ()
-) -> str:
+def terminal_board(found: Board, *, width: int, color: bool, unavailable: Sequence[tuple[str, str]] = ()) -> str:
     """The same of a board that is at hand. Arguments as `terminal`."""
     columns = _fitting(found, width)
     n_hidden = len(_all(found)) - len(columns)

@@ -18,6 +18,7 @@ from recbench.statistics.paired import (
     t_test,
     wilcoxon,
 )
+from recbench.statistics.ranks import average_ranks, critical_difference
 
 __all__ = [
     "Bootstrap",
@@ -25,7 +26,9 @@ __all__ = [
     "Interval",
     "Pairwise",
     "Test",
+    "average_ranks",
     "by_user",
+    "critical_difference",
     "effects",
     "error_interval",
     "gap_intervals",
