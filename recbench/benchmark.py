@@ -17,6 +17,7 @@ from recbench.execution import Outcome, Runner
 from recbench.metrics import METRICS_VERSION
 from recbench.programs import check_in_sight
 from recbench.protocols.spec import Protocol
+from recbench.prepared import OnPhase, unheard
 from recbench.recording import job_of, record_of, rescored
 from recbench.records import Costs, Record, Status, Store, load, read_lists
 from recbench.registry import Registry
@@ -93,13 +94,15 @@ class Listener(Interface):
     """Hears how the run goes. Called from the threads that wait for trials, one call at a time."""
 
     def stage(self, trial: Trial, stage: str) -> None:
-        """The trial goes on to "start", "fit", "rank", "predict" or "score"."""
+        """The trial goes on to "start", "fit", "rank", "predict", "latency", "score" or "write"."""
 
     def finished(self, trial: Trial, entry: Entry) -> None:
         """The trial has its record on disk."""
 
 
-def arrange(protocol: Protocol, registry: Registry, selection: Selection, options: Options) -> Agenda:
+def arrange(
+    protocol: Protocol, registry: Registry, selection: Selection, options: Options, *, on_phase: OnPhase = unheard
+) -> Agenda:
     """Find out what is to be done. Scores anew what was trained under another evaluation of the same lists, and keeps
     it unless `options.dry_run`.
 
@@ -111,11 +114,15 @@ def arrange(protocol: Protocol, registry: Registry, selection: Selection, option
     if options.sandbox:
         programs = [(row.label, row.program) for row in rows if row.program is not None]
         check_in_sight(programs, hidden_folders(protocol, options.data_dir, options.cache))
-    scene = prepare(protocol, registry, data_dir=options.data_dir, cache=options.cache)
+    scene = prepare(protocol, registry, data_dir=options.data_dir, cache=options.cache, on_phase=on_phase)
+    on_phase("recall")
     unavailable = tuple(lack for row in rows if (lack := _unavailable(row)))
     lacking = {each.label for each in unavailable}
     able = [row for row in rows if row.label not in lacking]
     trials = plan(protocol, able, scene.splits, options.seeds or protocol.trials.seeds)
+    Args:
+        on_phase: hears "load", "split", "keep" and "recall".
+
     store = Store(options.output)
     known = (
         {}
@@ -130,7 +137,7 @@ def arrange(protocol: Protocol, registry: Registry, selection: Selection, option
     )
 
 
-def run(agenda: Agenda, options: Options, listener: Listener) -> Report:
+def run(agenda: Agenda, options: Options, listener: Listener, *, on_phase: OnPhase = unheard) -> Report:
     """Run what is left to do, and analyse the board. A `KeyboardInterrupt` stops it and is reported.
 
     What is finished is kept.
@@ -149,9 +156,14 @@ def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: P
 
     Raises:
         RecbenchError: data or protocol are wrong, or a record is damaged.
+
+    Args:
+        on_phase: hears "trials" and "analyse".
     """
+    on_phase("trials")
     scene = prepare(protocol, registry, data_dir=data_dir)
     wanted = {split.fingerprint: split for split in scene.splits}
+        on_phase("analyse")
     store, done, left = Store(output), 0, 0
     for path in store.paths():
         record = load(path)
@@ -289,6 +301,7 @@ def _answers(record: Record, trial: Trial, scene: Scene) -> bool:
     return (
         record.protocol["fingerprint"] == scene.fingerprint
         and record.metrics_version == METRICS_VERSION
+        self._stage(trial, "write")
         and record.label == trial.row.label
     )
 

@@ -15,10 +15,10 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,22 +48,39 @@ class Prepared:
     facts: Mapping[str, Any]
 
 
+OnPhase: TypeAlias = Callable[[str], None]
+
+
+def unheard(_phase: str) -> None:
+    """Hear nothing."""
+
+
 def prepare(
-    protocol: Protocol, *, sources: Mapping[str, Source], data_dir: Path | None = None, cache: Cache | None = None
+    protocol: Protocol,
+    *,
+    sources: Mapping[str, Source],
+    data_dir: Path | None = None,
+    cache: Cache | None = None,
+    on_phase: OnPhase = unheard,
 ) -> Prepared:
     """Read the data of a protocol and split it, or take what a run before has kept.
+
+    Args:
+        on_phase: hears "load", "split" and "keep".
 
     Raises:
         RecbenchError: data and protocol do not go together.
     """
+    on_phase("load")
     origin = origin_of(protocol.data, sources=sources, data_dir=data_dir) if cache and cache.limit else None
     if cache is None or origin is None or not _is_large(origin):
-        return _read_and_split(protocol, sources, data_dir)
+        return _read_and_split(protocol, sources, data_dir, on_phase)
     before = origin.stamps()
     key = key_of(protocol, origin)
     found = recall(cache, key)
     if found is None:
-        found = _read_and_split(protocol, sources, data_dir)
+        found = _read_and_split(protocol, sources, data_dir, on_phase)
+        on_phase("keep")
         if origin.stamps() == before:  # else nobody knows which state of the files was read
             remember(cache, key, found)
     return found
@@ -141,10 +158,13 @@ def _is_large(origin: Origin) -> bool:
         return False
 
 
-def _read_and_split(protocol: Protocol, sources: Mapping[str, Source], data_dir: Path | None) -> Prepared:
+def _read_and_split(
+    protocol: Protocol, sources: Mapping[str, Source], data_dir: Path | None, on_phase: OnPhase
+) -> Prepared:
     data = protocol.data
     core = 0 if protocol.split.kind == "time" else data.core
     loaded = datasets.load(data, sources=sources, data_dir=data_dir, core=core)
+    on_phase("split")
     made = splits.split(loaded.dataset, protocol.split, loaded.given, core=data.core)
     return Prepared(splits=made, facts=loaded.facts)
 

@@ -13,6 +13,7 @@ from recbench.api import Metric
 from recbench.cache import KINDS, Cache, root
 from recbench.data import Int32Array, Int64Array, Split
 from recbench.errors import BadData
+from recbench.prepared import OnPhase, unheard
 from recbench.protocols.loading import check_metrics
 from recbench.protocols.spec import Protocol, fingerprint
 from recbench.registry import Registry
@@ -49,13 +50,19 @@ class Scene:
 
 
 def prepare(
-    protocol: Protocol, registry: Registry, *, data_dir: Path | None = None, cache: Cache | None = None
+    protocol: Protocol,
+    registry: Registry,
+    *,
+    data_dir: Path | None = None,
+    cache: Cache | None = None,
+    on_phase: OnPhase = unheard,
 ) -> Scene:
     """Load the data and split it, and hold both against what the protocol pins.
 
     Args:
         data_dir: folder that holds data sets, looked at before all others.
         cache: where data that was read and split is kept; None: it is read and split in any case.
+        on_phase: as in `prepared.prepare`.
 
     Raises:
         RecbenchError: the data, the protocol or both together are wrong.
@@ -64,7 +71,7 @@ def prepare(
     check_metrics(protocol, offered)
     asked = tuple(offered[name] for name in protocol.evaluation.metrics)
     sources = {name: source.value for name, source in registry.sources.items()}
-    found = prepared.prepare(protocol, sources=sources, data_dir=data_dir, cache=cache)
+    found = prepared.prepare(protocol, sources=sources, data_dir=data_dir, cache=cache, on_phase=on_phase)
     made = found.splits
     metrics.check(asked, made[0].dataset)
     _check_pins(protocol, made)

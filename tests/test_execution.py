@@ -212,7 +212,7 @@ def test_costs_are_measured(good: Outcome) -> None:
 def test_the_stages_are_told_in_order(runner: Runner) -> None:
     heard: list[str] = []
     runner.run(job("Good"), SPLIT, on_stage=heard.append)
-    assert heard == ["start", "fit", "rank", "predict"]
+    assert heard == ["start", "fit", "rank", "predict", "latency"]
 
 
 def test_no_pairs_are_predicted_unless_asked_for(runner: Runner) -> None:

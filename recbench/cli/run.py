@@ -22,6 +22,7 @@ from recbench.cli.offers import (
     plugin_option,
     registry,
 )
+from recbench.cli.profile import Profile
 from recbench.cli.progress import Progress
 from recbench.cli.screen import has_color, printable, width_of
 from recbench.errors import BadRecord
@@ -114,8 +115,10 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     from recbench.trials import Selection, parse_settings
 
     excluded, settings = given.pop("excluded"), parse_settings(given.pop("settings"))
-    is_json = given.pop("as_json")
+@click.option("--profile", "is_profiled", is_flag=True, help="Tell where the time went, on standard error.")
+    is_json, is_profiled = given.pop("as_json"), given.pop("is_profiled")
     known = reference.read(given.pop("published"), is_json=is_json)
+    profile = Profile()
     offered = registry(given.pop("plugins"))
     protocol = load_protocol(name, offered)
     offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
@@ -123,23 +126,25 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     options = benchmark.Options(cache=cache(), **given)
     _warn_of_few_cores(options, protocol)
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
-    agenda = benchmark.arrange(protocol, offered, selection, options)
+    agenda = benchmark.arrange(protocol, offered, selection, options, on_phase=profile.phase)
     references = reference.of_scene(known, agenda.scene)
     if options.dry_run:
         _show_agenda(agenda)
         return 0
-    report = _carry_out_as_json(agenda, options) if is_json else _carry_out(agenda, options)
+    report = (_carry_out_as_json if is_json else _carry_out)(agenda, options, profile)
+    if is_profiled:
+        _show_profile(profile)
     reference.show([entry.record for entry in report.entries], references)
     return _exit_code(report, wanted)
 
 
-def _carry_out(agenda: Agenda, options: Options) -> Report:
+def _carry_out(agenda: Agenda, options: Options, profile: Profile) -> Report:
     from recbench import leaderboard
     from recbench.records import Store
 
     if agenda.entries:
         click.echo(f"{len(agenda.entries)} trials are there already; --fresh runs them again.", err=True)
-    report = _run(agenda, options, Progress(agenda))
+    report = _run(agenda, options, Progress(agenda), profile)
     if report.entries:
         board = _write_boards(report, options)
         records = [entry.record for entry in report.entries]
@@ -151,14 +156,14 @@ def _carry_out(agenda: Agenda, options: Options) -> Report:
     return report
 
 
-def _carry_out_as_json(agenda: Agenda, options: Options) -> Report:
+def _carry_out_as_json(agenda: Agenda, options: Options, profile: Profile) -> Report:
     for entry in agenda.entries:
         _print_json(entry)
     for lacking in agenda.unavailable:
         _print_line(
             algorithm=lacking.algorithm, label=lacking.label, status="unavailable", reason=lacking.how_to_install
         )
-    report = _run(agenda, options, Progress(agenda, finished=_print_json))
+    report = _run(agenda, options, Progress(agenda, finished=_print_json), profile)
     if report.entries:
         _write_boards(report, options)
     return report
@@ -175,12 +180,21 @@ def _write_boards(report: Report, options: Options) -> Path:
     return written[report.entries[0].record.protocol["fingerprint"]]
 
 
-def _run(agenda: Agenda, options: Options, progress: Progress) -> Report:
+def _run(agenda: Agenda, options: Options, progress: Progress, profile: Profile) -> Report:
     from recbench import benchmark
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is a Ctrl-C
     with progress:
-        return benchmark.run(agenda, options, progress)
+        report = benchmark.run(agenda, options, profile.beside(progress), on_phase=profile.phase)
+    profile.phase("render")
+    return report
+
+
+def _show_profile(profile: Profile) -> None:
+    import psutil
+
+    text = profile.text(width_of(sys.stderr), process_began=psutil.Process().create_time())
+    click.echo(f"\n{text}", err=True)
 
 
 def _print_json(entry: Entry) -> None:

@@ -150,8 +150,7 @@ class Conversation:
         if step not in ("fit", "rank", "predict", "serve", "latency"):
             raise Garbled(f"a step called {step!r}")
         self.step = str(step)
-        if step != "latency":
-            self._on_step(self.step)
+        self._on_step(self.step)
 
     def _take_fitted(self, message: Message) -> Message:
         _expect(not self._is_fitted, message)

@@ -103,7 +103,7 @@ class Runner:
             bay.close()
 
     def run(self, job: Job, split: Split, *, on_stage: OnStage = _ignore) -> Outcome | None:
-        """Run one trial. `on_stage` hears "start", "fit", "rank" and "predict". None: the run was cancelled.
+        """Run one trial. `on_stage` hears "start", "fit", "rank", "predict" and "latency". None: the run was cancelled.
 
         Raises:
             RecbenchError: no process could be started.
