@@ -5,6 +5,7 @@ None of these is slotted: what is derived is computed when a metric asks for it,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recbench.data import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, Split, Tags, owned
+
+# Interactions, and users, that are looked at together where catalogues are made up.
+_ROWS, _USERS = 1 << 20, 1 << 13
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -37,12 +41,18 @@ class Catalogue:
     @cached_property
     def n_train_users(self) -> int:
         """Users with at least one training interaction."""
-        return int(np.count_nonzero(np.bincount(self._column("user"), minlength=self.split.dataset.n_users)))
+        has_any = np.zeros(self.split.dataset.n_users, dtype=np.bool_)
+        for rows in self._steps():
+            has_any[self.split.dataset.interactions.user[rows]] = True
+        return int(np.count_nonzero(has_any))
 
     @cached_property
     def popularity(self) -> Int64Array:
         """(n_items,) int64, training interactions (validation included) of each item."""
-        return owned(np.bincount(self._column("item"), minlength=self.n_items))
+        counts = np.zeros(self.n_items, dtype=np.int64)
+        for rows in self._steps():
+            counts += np.bincount(self.split.dataset.interactions.item[rows], minlength=self.n_items)
+        return owned(counts)
 
     @cached_property
     def popularity_rank(self) -> Int64Array:
@@ -54,10 +64,15 @@ class Catalogue:
     @cached_property
     def profile_popularity(self) -> FloatArray:
         """(n_users,) float64, mean popularity of what a user has in train or history; NaN where that is nothing."""
-        users, n_users = self._profile("user"), self.split.dataset.n_users
-        total = np.bincount(users, weights=self.popularity[self._profile("item")], minlength=n_users)
+        n_users, interactions = self.split.dataset.n_users, self.split.dataset.interactions
+        total, size = np.zeros(n_users), np.zeros(n_users, dtype=np.int64)
+        for rows in self._steps(self.split.history_rows):
+            users = interactions.user[rows]
+            # Sums of whole numbers below 2**53: exact, so the order they come in makes no difference.
+            total += np.bincount(users, weights=self.popularity[interactions.item[rows]], minlength=n_users)
+            size += np.bincount(users, minlength=n_users)
         with np.errstate(invalid="ignore"):
-            return owned(total / np.bincount(users, minlength=n_users))
+            return owned(total / size)
 
     @cached_property
     def mean_profile_popularity(self) -> float:
@@ -95,23 +110,36 @@ class Catalogue:
 
         Items without a genre take no part, so a row sums to 1; it is 0 where nothing is left.
         """
-        from scipy.sparse import csr_matrix
+        from scipy.sparse import csr_matrix, vstack
 
         if self.genre_shares is None:
             return None
-        users, items = self._profile("user"), self._profile("item")
-        shape = (self.split.dataset.n_users, self.n_items)
-        total = csr_matrix((np.ones(len(users)), (users, items)), shape=shape) @ self.genre_shares
-        return _rows_scaled(csr_matrix(total), power=1.0)
+        codes = self._profile_codes()
+        n_users, n_items = self.split.dataset.n_users, self.n_items
+        starts = np.searchsorted(codes, np.arange(n_users + 1) * n_items)
+        totals = []
+        for first in range(0, n_users, _USERS):
+            ends = starts[first : first + _USERS + 1]
+            items = (codes[ends[0] : ends[-1]] % n_items).astype(np.int32)
+            block = csr_matrix((np.ones(len(items)), items, ends - ends[0]), shape=(len(ends) - 1, n_items))
+            totals.append(block @ self.genre_shares)
+        return _rows_scaled(csr_matrix(vstack(totals)), power=1.0)
 
-    def _column(self, name: str) -> Int32Array:
-        rows = np.concatenate([self.split.train_rows, self.split.validation_rows])
-        column: Int32Array = getattr(self.split.dataset.interactions, name)[rows]
-        return column
+    def _profile_codes(self) -> Int64Array:
+        """(n,) user * n_items + item of what users have in train or history, ascending."""
+        interactions = self.split.dataset.interactions
+        parts = [
+            interactions.user[rows] * np.int64(self.n_items) + interactions.item[rows]
+            for rows in self._steps(self.split.history_rows)
+        ]
+        codes = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        codes.sort()
+        return codes
 
-    def _profile(self, name: str) -> Int32Array:
-        column: Int32Array = getattr(self.split.dataset.interactions, name)
-        return np.concatenate([self._column(name), column[self.split.history_rows]])
+    def _steps(self, *more: Int64Array) -> Iterator[Int64Array]:
+        """Rows of train, validation and `more`, a block at a time: no column of a large data set is there twice."""
+        for part in (self.split.train_rows, self.split.validation_rows, *more):
+            yield from (part[first : first + _ROWS] for first in range(0, len(part), _ROWS))
 
 
 def _rows_scaled(matrix: csr_matrix, *, power: float) -> csr_matrix:

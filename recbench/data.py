@@ -218,10 +218,7 @@ class Split:
 
     def train(self) -> Dataset:
         """Train with the validation part in it, in the file's order."""
-        rows = self.train_rows
-        if len(self.validation_rows):
-            rows = np.sort(np.concatenate([rows, self.validation_rows]))
-        return self._part(rows)
+        return self._part(self.all_train_rows())
 
     def train_without_validation(self) -> Dataset:
         """Train for those who take the validation part apart from it."""
@@ -230,6 +227,12 @@ class Split:
     def validation(self) -> Dataset:
         """The validation part."""
         return self._part(self.validation_rows)
+
+    def all_train_rows(self) -> RowArray:
+        """Rows of train with the validation part, ascending."""
+        if not len(self.validation_rows):
+            return self.train_rows
+        return np.sort(np.concatenate([self.train_rows, self.validation_rows]))
 
     def test(self) -> Interactions:
         """The test part. The parent's only."""

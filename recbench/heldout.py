@@ -15,6 +15,8 @@ from recbench.protocols.spec import Kind
 
 WordArray: TypeAlias = NDArray[np.uint64]
 
+_AT_ONCE = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pool:
@@ -80,7 +82,7 @@ def exactly(share: float) -> Fraction:
 
 def of_each_user(pool: Pool, draw: Draw) -> BoolArray:
     """floor(share x n) of each user's n interactions, at random."""
-    return _least_of_each(pool.user, draw.words(len(pool)), _shares(np.bincount(pool.user), draw.share))
+    return _least_of_each(pool.user, lambda: draw.words(len(pool)), _shares(np.bincount(pool.user), draw.share))
 
 
 def of_all(pool: Pool, draw: Draw) -> BoolArray:
@@ -197,25 +199,33 @@ def _least(words: WordArray, count: int) -> BoolArray:
     return held
 
 
-def _least_of_each(group: Int32Array, words: WordArray, quota: Int64Array) -> BoolArray:
-    """Which are the `quota[g]` least words of each group g; among equal ones the first.
+def _least_of_each(group: Int32Array, words: Callable[[], WordArray], quota: Int64Array) -> BoolArray:
+    """Which are the `quota[g]` least words of each group g; among equal ones the first. `words` makes them anew.
 
     Sorting numbers that have the group above and the word's leading bits below takes a fraction of the time of
     ordering rows by both. Where the bits that are cut off matter, the rows are ordered after all.
     """
     bits = np.uint64(max(1, (len(quota) - 1).bit_length()))
-    keys = words >> bits
-    keys |= group.astype(np.uint64) << (np.uint64(64) - bits)
+    keys = words()
+    keys >>= bits
+    for block in _steps(len(group)):
+        keys[block] |= group[block].astype(np.uint64) << (np.uint64(64) - bits)
     counts = np.bincount(group, minlength=len(quota))
     starts = np.cumsum(counts) - counts
     taken = np.flatnonzero(quota)
     greatest = np.zeros(len(quota), dtype=np.uint64)
     greatest[taken] = np.sort(keys)[starts[taken] + quota[taken] - 1]
-    held: BoolArray = keys <= greatest[group]
-    held &= quota[group] > 0
+    held = np.empty(len(group), dtype=np.bool_)
+    for block in _steps(len(group)):
+        held[block] = (keys[block] <= greatest[group[block]]) & (quota[group[block]] > 0)
     if np.count_nonzero(held) == quota.sum():
         return held
-    return _first(group, np.lexsort((words, group)), quota)
+    return _first(group, np.lexsort((words(), group)), quota)
+
+
+def _steps(n: int) -> Iterator[slice]:
+    """Slices of n rows, so that what is worked out of them takes little memory at a time."""
+    return (slice(first, first + _AT_ONCE) for first in range(0, n, _AT_ONCE))
 
 
 def _first(group: Int32Array, order: RowArray, quota: Int64Array) -> BoolArray:

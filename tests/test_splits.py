@@ -137,7 +137,7 @@ def test_words_that_share_their_leading_bits_are_told_apart(words: list[int], se
     for each in range(len(counts)):
         rows = np.flatnonzero(group == each).tolist()
         expected[sorted(rows, key=lambda row: words[row])[: quota[each]]] = True
-    assert _least_of_each(group, np.array(words, dtype=np.uint64), quota).tolist() == expected.tolist()
+    assert _least_of_each(group, lambda: np.array(words, dtype=np.uint64), quota).tolist() == expected.tolist()
 
 
 @given(words=st.lists(st.integers(0, 5), max_size=20), share=st.floats(0, 1))

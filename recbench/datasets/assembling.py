@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from recbench.data import Dataset, FloatArray, Given, Int32Array, Int64Array, Interactions, RowArray, StrArray, owned
 from recbench.datasets.features import Features
 from recbench.datasets.ids import merge
+from recbench.datasets.numbers import Ratings
 from recbench.datasets.reading import Reader
-from recbench.datasets.rows import Scale
+from recbench.datasets.rows import Rows, Scale
 from recbench.errors import BadData
 from recbench.protocols.spec import FileSpec, FoldSpec
 
-T = TypeVar("T", bound=np.generic)
+_AT_ONCE = 1 << 20
 Duplicates: TypeAlias = Literal["error", "first", "last", "mean"]
 
 
@@ -110,7 +111,7 @@ class _Part:
     file: FileSpec
     user: Int32Array
     item: Int32Array
-    rating: FloatArray | None
+    rating: Ratings | None
     time: Int64Array | None
 
     def take(self, rows: RowArray) -> _Part:
@@ -131,7 +132,10 @@ class _Columns:
 
     def pairs(self, part: _Part) -> RowArray:
         """(n,) one number for each pair of user and item."""
-        return part.user.astype(np.int64) * len(self.item_ids) + part.item
+        pairs = part.user.astype(np.int64)
+        pairs *= len(self.item_ids)
+        pairs += part.item
+        return pairs
 
     def named(self, part: _Part, row: int) -> str:
         return f"user {str(self.user_ids[part.user[row]])!r} and item {str(self.item_ids[part.item[row]])!r}"
@@ -142,25 +146,27 @@ def _columns(
 ) -> tuple[_Columns, int]:
     """The rows of files, numbered by common tables, and how many rows there were, bad ones included."""
     n_bad = -sum(reader.dropped.values())
-    read = [reader.read(file) for file in files]
-    blocks = [rows for part in read for rows in part]
-    user_ids, user = merge([rows.user for rows in blocks], _as_texts(users))
-    item_ids, item = merge([rows.item for rows in blocks], _as_texts(items))
+    read = [_by_column(reader.read(file)) for file in files]
+    sizes = [sum(len(part.codes) for part in columns["user"]) for columns in read]
+    user_ids, user = merge([part for columns in read for part in columns.pop("user")], _as_texts(users))
+    item_ids, item = merge([part for columns in read for part in columns.pop("item")], _as_texts(items))
     parts, at = [], 0
-    for file, each in zip(files, read, strict=True):
-        n = sum(map(len, each))
-        parts.append(
-            _Part(
-                file=file,
-                user=user[at : at + n],
-                item=item[at : at + n],
-                rating=_joined([rows.rating for rows in each]),
-                time=_joined([rows.time for rows in each]),
-            )
-        )
+    for file, columns, n in zip(files, read, sizes, strict=True):
+        rows = slice(at, at + n)
+        rating, time = (_joined(columns.pop(name)) for name in ("rating", "time"))
+        parts.append(_Part(file=file, user=user[rows], item=item[rows], rating=rating, time=time))
         at += n
     n_bad += sum(reader.dropped.values())
     return _Columns(parts=tuple(parts), user_ids=user_ids, item_ids=item_ids), at + n_bad
+
+
+def _by_column(blocks: Iterable[Rows]) -> dict[str, list[Any]]:
+    """The blocks' columns, each apart, so that it can go as soon as it is joined; of lines nothing is kept."""
+    columns: dict[str, list[Any]] = {"user": [], "item": [], "rating": [], "time": []}
+    for rows in blocks:
+        for name, parts in columns.items():
+            parts.append(getattr(rows, name))
+    return columns
 
 
 def _as_texts(ids: Sequence[str]) -> list[StrArray]:
@@ -169,12 +175,12 @@ def _as_texts(ids: Sequence[str]) -> list[StrArray]:
 
 def _without_duplicates(part: _Part, columns: _Columns, reader: Reader, duplicates: Duplicates) -> _Part:
     """Each pair once, by the policy."""
+    if not _has_twice(columns.pairs(part)):
+        return part
     pairs = columns.pairs(part)
     order = np.argsort(pairs, kind="stable")
     is_first = np.ones(len(order), dtype=np.bool_)
     is_first[1:] = pairs[order[1:]] != pairs[order[:-1]]
-    if is_first.all():
-        return part
     if duplicates == "error":
         again = int(order[~is_first].min())
         earlier = int(np.flatnonzero(pairs == pairs[again])[0])
@@ -192,10 +198,17 @@ def _without_duplicates(part: _Part, columns: _Columns, reader: Reader, duplicat
     kept = part.take(firsts[by_place])
     if duplicates == "mean":
         sizes = np.diff(np.append(starts, len(order)))
-        rating = None if part.rating is None else (np.add.reduceat(part.rating[order], starts) / sizes)[by_place]
+        rating = None if part.rating is None else (_summed(part.rating[order], starts) / sizes)[by_place]
         time = None if part.time is None else np.maximum.reduceat(part.time[order], starts)[by_place]
         kept = replace(kept, rating=rating, time=time)
     return kept
+
+
+def _has_twice(pairs: RowArray) -> bool:
+    """Whether a number is there twice. The numbers are used up: sorting them in place takes no memory."""
+    pairs.sort()
+    steps = (slice(first, first + _AT_ONCE) for first in range(0, len(pairs) - 1, _AT_ONCE))
+    return any(bool((pairs[1:][step] == pairs[:-1][step]).any()) for step in steps)
 
 
 def _union(parts: Sequence[_Part], columns: _Columns) -> tuple[_Part, list[RowArray]]:
@@ -221,7 +234,12 @@ def _union(parts: Sequence[_Part], columns: _Columns) -> tuple[_Part, list[RowAr
     return every.take(firsts[order]), np.split(place[numbers], ends[:-1])
 
 
-def _joined(columns: Sequence[NDArray[T] | None]) -> NDArray[T] | None:
+def _summed(values: Ratings, starts: RowArray) -> FloatArray:
+    sums: FloatArray = np.add.reduceat(values.astype(np.float64, copy=False), starts)
+    return sums
+
+
+def _joined(columns: Sequence[NDArray[Any] | None]) -> Any:
     """The columns one after the other; all are there, or none is."""
     there = [column for column in columns if column is not None]
     return np.concatenate(there) if there else None
@@ -255,11 +273,14 @@ def _reading(
     facts: Mapping[str, Any],
 ) -> Reading:
     scale = _scale(part, reader.scale)
-    rating = part.rating if part.rating is not None and scale is not None else np.ones(len(part.user))
+    rating = part.rating if part.rating is not None and scale is not None else np.ones(len(part.user), np.float32)
     dataset = Dataset(
         name=name,
         interactions=Interactions(
-            user=owned(part.user), item=owned(part.item), rating=rating.astype(np.float32), time=part.time
+            user=owned(part.user),
+            item=owned(part.item),
+            rating=owned(rating.astype(np.float32, copy=False)),
+            time=None if part.time is None else owned(part.time),
         ),
         user_ids=columns.user_ids,
         item_ids=columns.item_ids,

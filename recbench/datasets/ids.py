@@ -115,10 +115,12 @@ def merge(parts: Sequence[Ids], more: Sequence[StrArray] = ()) -> tuple[StrArray
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     numbers = place[found.codes]
-    ends = np.cumsum([len(part.texts) for part in parts], dtype=np.int64)
-    codes = [numbers[end - len(part.texts) : end][part.codes] for part, end in zip(parts, ends.tolist(), strict=True)]
-    names = np.char.decode(found.texts[order], "utf-8")
-    return names, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32)
+    codes = np.empty(sum(len(part.codes) for part in parts), dtype=np.int32)
+    first, row = 0, 0
+    for part in parts:
+        codes[row : row + len(part.codes)] = numbers[first : first + len(part.texts)][part.codes]
+        first, row = first + len(part.texts), row + len(part.codes)
+    return np.char.decode(found.texts[order], "utf-8"), codes
 
 
 def natural_order(texts: NDArray[np.bytes_]) -> RowArray:

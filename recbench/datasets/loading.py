@@ -76,7 +76,7 @@ def pairs(file: FileSpec, dataset: Dataset) -> tuple[Int64Array, Int32Array]:
     Returns:
         (n,) int64 users and (n,) int32 items.
     """
-    blocks = Reader().read(file)
+    blocks = list(Reader().read(file))
     user = _places([rows.user for rows in blocks], dataset.user_ids)
     item = _places([rows.item for rows in blocks], dataset.item_ids)
     known = (user >= 0) & (item >= 0)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import BoolArray, FloatArray, Int64Array
+from recbench.data import BoolArray, Float32Array, FloatArray, Int64Array
 from recbench.datasets.cells import Span
 from recbench.datasets.ids import factorize
 
@@ -24,6 +24,7 @@ _STAMP_MARKS = tuple({"-": b"-/", "T": b"T ", ":": b":"}.get(mark, b"") for mark
 _INFINITE = ("inf", "infinity")
 
 Faults: TypeAlias = tuple[tuple[str, BoolArray], ...]
+Ratings: TypeAlias = FloatArray | Float32Array
 
 
 def number(text: str) -> float | str:
@@ -86,6 +87,12 @@ def read_times(cells: Span) -> tuple[Int64Array, Faults]:
         others = np.flatnonzero(~is_right)
         found[others], is_right[others], faults = read(cells.take(others))
     return found, tuple((kind, _spread(rows, others, len(found))) for kind, rows in faults)
+
+
+def narrowed(values: FloatArray) -> Ratings:
+    """The same numbers in half the memory, where none of them loses anything."""
+    narrow = values.astype(np.float32)
+    return narrow if np.array_equal(narrow, values) else values
 
 
 def off_scale(values: FloatArray, scale: tuple[float, float]) -> BoolArray:

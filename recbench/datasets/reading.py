@@ -42,18 +42,20 @@ class Reader:
     on_bad_rows: Policy = "error"
     dropped: Counter[str] = field(default_factory=Counter)
 
-    def read(self, file: FileSpec) -> list[Rows]:
-        """All rows of a file, in blocks.
+    def read(self, file: FileSpec) -> Iterator[Rows]:
+        """All rows of a file, block by block. What is dropped is counted at the end.
 
         Raises:
             BadData: there is no such file, it has no rows, or one of them is bad and that is an error.
         """
-        inspector = self.inspector(file)
-        found = [rows for rows in self.rows(file, inspector) if len(rows)]
+        inspector, n = self.inspector(file), 0
+        for rows in self.rows(file, inspector):
+            if len(rows):
+                n += len(rows)
+                yield rows
         self.dropped.update(inspector.dropped)
-        if not found:
+        if not n:
             raise BadData(f"{file.path} has no interactions", fix="check that it is the right file, and its format")
-        return found
 
     def inspector(self, file: FileSpec | TableSpec) -> Inspector:
         """Who looks at the rows of a file."""

@@ -13,7 +13,7 @@ from recbench.data import BoolArray
 from recbench.datasets.faults import Inspector
 from recbench.datasets.ids import number_ids
 from recbench.datasets.layout import by_header
-from recbench.datasets.numbers import LARGEST, LATEST, off_scale
+from recbench.datasets.numbers import LARGEST, LATEST, narrowed, off_scale
 from recbench.datasets.rows import RowFault, Rows, Scale
 from recbench.errors import BadData
 from recbench.protocols.spec import FileSpec
@@ -87,7 +87,7 @@ def _rows(columns: Mapping[str, NDArray[Any]], lines: NDArray[np.int64], inspect
         lines=lines[kept],
         user=number_ids(columns["user"][kept].astype(np.uint64)),
         item=number_ids(columns["item"][kept].astype(np.uint64)),
-        rating=None if rating is None else rating[kept],
+        rating=None if rating is None else narrowed(rating[kept]),
         time=None if time is None else time[kept],
     )
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from recbench.data import BoolArray, FloatArray, Int64Array
+from recbench.data import BoolArray, Int64Array
 from recbench.datasets.cells import Span, Table
 from recbench.datasets.faults import Inspector
 from recbench.datasets.ids import LONGEST, Ids, id_faults, ids_of
-from recbench.datasets.numbers import Faults, off_scale, read_numbers, read_times
+from recbench.datasets.numbers import Faults, Ratings, narrowed, off_scale, read_numbers, read_times
 
 Scale: TypeAlias = tuple[float, float] | None
 RowFault: TypeAlias = tuple[str, BoolArray, Callable[[int], str]]
@@ -24,14 +24,14 @@ class Rows:
         lines: (n,) line of each row in its file.
         user: ids of users.
         item: ids of items.
-        rating: (n,) float64, or None.
+        rating: (n,) float32 where that is exact for all of them, else float64; or None.
         time: (n,) int64 seconds since 1970, or None.
     """
 
     lines: Int64Array
     user: Ids
     item: Ids
-    rating: FloatArray | None = None
+    rating: Ratings | None = None
     time: Int64Array | None = None
 
     def __len__(self) -> int:
@@ -76,7 +76,7 @@ def check(blocks: Iterable[Block], inspector: Inspector, scale: Scale) -> Iterat
             lines=block.table.lines[kept],
             user=ids_of(block["user"].take(kept)),
             item=ids_of(block["item"].take(kept)),
-            rating=None if rating is None else rating[0][kept],
+            rating=None if rating is None else narrowed(rating[0][kept]),
             time=None if time is None else time[0][kept],
         )
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import FloatArray, Int32Array, Int64Array, Split, owned
+from recbench.data import BoolArray, FloatArray, Int32Array, Int64Array, Split, owned
 from recbench.execution.job import Component, Job, Serve, Served
 from recbench.execution.shared import SharedTraining
 from recbench.protocols.spec import as_json
@@ -121,8 +121,8 @@ class Conversation:
         """Why predictions that came whole are no result: too many of them say nothing."""
         if self.predictions is None:
             return None
-        train, test = self._split.train().interactions, self._split.test()
-        known = np.isin(test.user, train.user) & np.isin(test.item, train.item)
+        test = self._split.test_rows
+        known = self._is_in_train("user")[test] & self._is_in_train("item")[test]
         n_silent = int(np.isnan(self.predictions[known]).sum())
         n_known = int(known.sum())
         if n_silent <= _MOST_FALLBACKS * n_known:
@@ -131,6 +131,14 @@ class Conversation:
             f"predict said nothing (NaN) for {n_silent} of {n_known} pairs whose user and item are both in train; "
             f"at most {_MOST_FALLBACKS:.0%} may be so"
         )
+
+    def _is_in_train(self, name: str) -> BoolArray:
+        """(n,) for each interaction of the data set, whether its user or item is in train too."""
+        column: Int32Array = getattr(self._split.dataset.interactions, name)
+        occurs = np.zeros(int(column.max(initial=-1)) + 1, dtype=np.bool_)
+        for rows in (self._split.train_rows, self._split.validation_rows):
+            occurs[column[rows]] = True
+        return occurs[column]
 
     def _describe_data(self) -> dict[str, Any]:
         return {

@@ -8,15 +8,43 @@ import tempfile
 import weakref
 import zlib
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from recbench.data import Split
+import numpy as np
+from numpy.typing import NDArray
+
+from recbench.data import RowArray, Split
 from recbench.worker.processes import IS_LINUX
-from recbench.worker.sharing import Arrays, describe, dismantle, lay_out
+from recbench.worker.sharing import Layout, describe, dismantle, lay_out
 
 # From linux/fcntl.h; Python names them since 3.12 only. Sealed: not to be written, grown, shrunk or unsealed by anyone.
 _F_ADD_SEALS, _ALL_SEALS = 1033, 1 | 2 | 4 | 8
+
+_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Picked:
+    """A column, or some rows of it, taken a block at a time: a part of a large data set is never there twice."""
+
+    column: NDArray[Any]
+    rows: RowArray | None = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.column.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.column.shape if self.rows is None else self.rows.shape
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        for first in range(0, self.shape[0], _AT_ONCE):
+            block = slice(first, first + _AT_ONCE)
+            yield self.column[block] if self.rows is None else self.column[self.rows[block]]
 
 
 class SharedTraining:
@@ -33,16 +61,19 @@ class SharedTraining:
     """
 
     def __init__(self, split: Split) -> None:
-        self.facts, arrays = describe(split.dataset)
-        arrays |= dismantle("train", split.train().interactions)
+        self.facts, tables = describe(split.dataset)
+        parts = {"train": split.all_train_rows()}
         self.has_validation = bool(len(split.validation_rows))
         if self.has_validation:
-            arrays |= dismantle("rest", split.train_without_validation().interactions)
-            arrays |= dismantle("validation", split.validation().interactions)
-        self.layout, self.size = lay_out(arrays)
+            parts |= {"rest": split.train_rows, "validation": split.validation_rows}
+        columns = {name: _Picked(column=table) for name, table in tables.items()}
+        for part, rows in parts.items():
+            for name, column in dismantle(part, split.dataset.interactions).items():
+                columns[name] = _Picked(column=column, rows=rows)
+        self.layout, self.size = lay_out(columns)
         self.descriptor = _create()
         weakref.finalize(self, os.close, self.descriptor)
-        _write(self.descriptor, arrays, self.layout, self.size)
+        _write(self.descriptor, columns, self.layout, self.size)
         self._checksum = None if _seal(self.descriptor) else _checksum(self.descriptor)
 
     def is_intact(self) -> bool:
@@ -87,17 +118,21 @@ def _seal(descriptor: int) -> bool:
     return IS_LINUX
 
 
-def _write(descriptor: int, arrays: Arrays, layout: dict[str, list[Any]], size: int) -> None:
+def _write(descriptor: int, columns: Mapping[str, _Picked], layout: Layout, size: int) -> None:
     os.ftruncate(descriptor, size)
-    for name, array in arrays.items():
-        _write_at(descriptor, layout[name][0], memoryview(array.tobytes()))
+    for name, column in columns.items():
+        offset = layout[name][0]
+        for block in column.blocks():
+            offset = _write_at(descriptor, offset, memoryview(block.tobytes()))
 
 
-def _write_at(descriptor: int, offset: int, content: memoryview) -> None:
+def _write_at(descriptor: int, offset: int, content: memoryview) -> int:
+    """Write all of it; give where it ends."""
     while content:
         written = os.pwrite(descriptor, content, offset)
         offset += written
         content = content[written:]
+    return offset
 
 
 def _checksum(descriptor: int) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,23 @@ Layout: TypeAlias = dict[str, list[Any]]
 _ALIGNMENT = 64
 
 
-def lay_out(arrays: Arrays) -> tuple[Layout, int]:
+class Extent(Protocol):
+    """What is known of an array before it is there."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def lay_out(arrays: Mapping[str, Extent]) -> tuple[Layout, int]:
     """Where each array lies in one file: name -> [offset, dtype, *shape]; and the size of the file, at least 1."""
     layout: Layout = {}
     end = 0
     for name, array in arrays.items():
         layout[name] = [end, array.dtype.str, *array.shape]
-        end += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
+        end += -(-math.prod(array.shape) * array.dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
     return layout, max(1, end)
 
 
