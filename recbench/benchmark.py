@@ -15,9 +15,9 @@ from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
 from recbench.metrics import METRICS_VERSION
+from recbench.prepared import OnPhase, unheard
 from recbench.programs import check_in_sight
 from recbench.protocols.spec import Protocol
-from recbench.prepared import OnPhase, unheard
 from recbench.recording import job_of, record_of, rescored
 from recbench.records import Costs, Record, Status, Store, load, read_lists
 from recbench.registry import Registry
@@ -106,6 +106,9 @@ def arrange(
     """Find out what is to be done. Scores anew what was trained under another evaluation of the same lists, and keeps
     it unless `options.dry_run`.
 
+    Args:
+        on_phase: hears "load", "split", "keep" and "recall".
+
     Raises:
         RecbenchError: data, protocol or selection are wrong.
     """
@@ -120,9 +123,6 @@ def arrange(
     lacking = {each.label for each in unavailable}
     able = [row for row in rows if row.label not in lacking]
     trials = plan(protocol, able, scene.splits, options.seeds or protocol.trials.seeds)
-    Args:
-        on_phase: hears "load", "split", "keep" and "recall".
-
     store = Store(options.output)
     known = (
         {}
@@ -141,9 +141,14 @@ def run(agenda: Agenda, options: Options, listener: Listener, *, on_phase: OnPha
     """Run what is left to do, and analyse the board. A `KeyboardInterrupt` stops it and is reported.
 
     What is finished is kept.
+
+    Args:
+        on_phase: hears "trials" and "analyse".
     """
+    on_phase("trials")
     report = _Run(agenda, options, listener).carry_out()
     if report.entries and not report.interrupted:
+        on_phase("analyse")
         analyse_store(options.output, agenda.scene)
     return report
 
@@ -156,14 +161,9 @@ def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: P
 
     Raises:
         RecbenchError: data or protocol are wrong, or a record is damaged.
-
-    Args:
-        on_phase: hears "trials" and "analyse".
     """
-    on_phase("trials")
     scene = prepare(protocol, registry, data_dir=data_dir)
     wanted = {split.fingerprint: split for split in scene.splits}
-        on_phase("analyse")
     store, done, left = Store(output), 0, 0
     for path in store.paths():
         record = load(path)
@@ -263,6 +263,7 @@ class _Run:
 
     def _save(self, trial: Trial, outcome: Outcome, *, jobs: int) -> Entry:
         record = record_of(trial, self.scene, outcome, jobs=jobs)
+        self._stage(trial, "write")
         path = self.store.save(record, lists=outcome.lists, predictions=outcome.predictions)
         return Entry(record=record, path=path)
 
@@ -301,7 +302,6 @@ def _answers(record: Record, trial: Trial, scene: Scene) -> bool:
     return (
         record.protocol["fingerprint"] == scene.fingerprint
         and record.metrics_version == METRICS_VERSION
-        self._stage(trial, "write")
         and record.label == trial.row.label
     )
 

@@ -109,16 +109,16 @@ trials are kept."""
 @click.option("--in-process", is_flag=True, help="Run trials in this process, for a debugger: no isolation, no limits.")
 @click.option("--dry-run", is_flag=True, help="Show what would run and what is there already; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each trial, and nothing else.")
+@click.option("--profile", "is_profiled", is_flag=True, help="Tell where the time went, on standard error.")
 def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     """Train and score algorithms, each in isolation, and write the leaderboard."""
+    profile = Profile()
     from recbench import benchmark, elsewhere
     from recbench.trials import Selection, parse_settings
 
     excluded, settings = given.pop("excluded"), parse_settings(given.pop("settings"))
-@click.option("--profile", "is_profiled", is_flag=True, help="Tell where the time went, on standard error.")
     is_json, is_profiled = given.pop("as_json"), given.pop("is_profiled")
     known = reference.read(given.pop("published"), is_json=is_json)
-    profile = Profile()
     offered = registry(given.pop("plugins"))
     protocol = load_protocol(name, offered)
     offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
