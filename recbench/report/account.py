@@ -58,7 +58,7 @@ def make_again(board: Board, _place: Place) -> Html:
     """The commands, one after the other."""
     lines = "\n".join(f"$ {command}" for command in commands(board))
     # Line breaks count here, so the words, which are safe for a shell already, are escaped without folding them.
-    return element("pre", element("code", Html(html.escape(lines))), tabindex="0", role="region", aria_label="Commands")
+    return element("pre", element("code", Html(html.escape(lines))), tabindex="0", role="group", aria_label="Commands")
 
 
 def _details(place: int, standing: Standing) -> Html:

@@ -135,8 +135,8 @@ def _board(board: Board, place: Place) -> Html:
 def _sections(place: Place, sections: Sequence[tuple[str, Html]]) -> Iterator[Html]:
     for title, content in sections:
         name = _id(place, title)
-        heading = place.heading(title, below=1, id_=f"{name}-title")
-        yield element("section", heading, content, id=name, aria_labelledby=f"{name}-title")
+        heading = place.heading(title, below=1)
+        yield element("section", heading, content, id=name)
 
 
 def _id(place: Place, title: str) -> str:

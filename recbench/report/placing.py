@@ -37,7 +37,9 @@ def folded(summary: str, *content: str) -> Html:
 
 
 def tabular(title: str, heads: Iterable[str], rows: Iterable[str], *, class_: str = "board") -> Html:
-    """A table in a region that scrolls by itself, by finger, mouse and keyboard, so that the page does not.
+    """A table in a box that scrolls by itself, by finger, mouse and keyboard, so that the page does not.
+
+    The box is a group and no landmark: there are too many of them.
 
     Args:
         title: its caption, for those who do not see what stands above it.
@@ -47,4 +49,4 @@ def tabular(title: str, heads: Iterable[str], rows: Iterable[str], *, class_: st
     caption = element("caption", title, class_="unseen")
     head, body = element("thead", element("tr", *heads)), element("tbody", *rows)
     table = element("table", caption, head, body, class_=class_)
-    return element("div", table, class_="scroll", role="region", tabindex="0", aria_label=title)
+    return element("div", table, class_="scroll", role="group", tabindex="0", aria_label=title)
