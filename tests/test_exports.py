@@ -328,8 +328,8 @@ def test_columns_are_chosen_for_latex(folder: Path) -> None:
         (["--format", "csv"], r"several boards: other, toy"),
         (["--format", "csv", "-p", "toi"], r"'toi' is not the name of a board; close: 'toy'"),
         (["-p", "toy"], r"what to export is not said"),
-        (["-p", "toy", "-o", "board.xyz"], r"'board.xyz' does not end like a format"),
-        (["-p", "toy", "--format", "csv", "--columns", "rmse"], r"--columns is for LaTeX"),
+        (["-p", "toy", "-o", "board.xyz"], r"'board.xyz' does not end like an export"),
+        (["-p", "toy", "--format", "csv", "--columns", "rmse"], r"columns cannot be chosen for csv"),
     ],
 )
 def test_what_cannot_be_meant_is_an_error(folder: Path, arguments: Sequence[str], message: str) -> None:

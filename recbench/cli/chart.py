@@ -20,8 +20,8 @@ ENDINGS = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
     epilog="""\b
 Examples:
   recbench chart leaderboards -p movietweetings -o front.svg
-  recbench chart leaderboards -p movietweetings -o memory.pdf --cost peak_memory_mb
-  recbench chart leaderboards -p movietweetings -o intervals.png --kind intervals"""
+  recbench chart -p movietweetings -o memory.pdf --cost peak_memory_mb
+  recbench chart -p movietweetings -o intervals.png --kind intervals"""
 )
 @folder_argument
 @board_option

@@ -12,10 +12,10 @@ from recbench.cli.screen import printable
 from recbench.errors import BadRecord, RecbenchError
 
 if TYPE_CHECKING:
+    from recbench.exports.forms import Form
     from recbench.leaderboard import Board
 
-FORMATS = ("csv", "json", "parquet", "latex", "bibtex")
-ENDINGS = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".tex": "latex", ".bib": "bibtex"}
+FORMS = ("csv", "json", "parquet", "latex", "bibtex")
 
 folder_argument = click.argument(
     "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_OUTPUT, required=False
@@ -32,8 +32,9 @@ board_option = click.option(
 @click.command(
     epilog="""\b
 Examples:
-  recbench export leaderboards -p movietweetings -o board.csv
-  recbench export leaderboards -p movietweetings -o board.tex --columns ndcg@10,recall@10,fit_seconds
+  recbench export -p movietweetings -o board.csv
+  recbench export leaderboards -p movietweetings -o board.tex
+  recbench export -o board.tex --columns ndcg@10,recall@10,fit_seconds
   recbench export -p movietweetings --format bibtex
 
 \b
@@ -42,7 +43,7 @@ is known to whoever offers it."""
 )
 @folder_argument
 @board_option
-@click.option("--format", "form", type=click.Choice(FORMATS), help="By default what the file's ending says.")
+@click.option("--format", "form", type=click.Choice(FORMS), help="By default what the file's ending says.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write; else stdout.")
 @click.option(
     "--columns",
@@ -53,17 +54,20 @@ is known to whoever offers it."""
 def export(
     folder: Path,
     protocol: str | None,
-    form: str | None,
+    form: Form | None,
     output: Path | None,
     columns: str | None,
     plugins: tuple[Path, ...],
 ) -> None:
     """Write the board of FOLDER as a table of values, for LaTeX, or what to cite as BibTeX."""
-    form = form or _form_of(output)
-    if columns is not None and form != "latex":
-        raise click.UsageError("--columns is for LaTeX: all other forms have them all")
+    from recbench.exports.forms import content, form_of
+
+    if form is None and output is None:
+        raise RecbenchError("what to export is not said", fix=f"give --format: {', '.join(FORMS)}")
+    form = form or form_of(output or Path())
+    chosen = columns.split(",") if columns else ()
     board = read_board(folder, protocol)
-    write(_content(board, form, columns.split(",") if columns else [], plugins), output)
+    write(content(board, form, columns=chosen, algorithms=lambda: registry(plugins).algorithms), output)
 
 
 def read_board(folder: Path, protocol: str | None) -> Board:
@@ -85,26 +89,3 @@ def write(content: bytes, output: Path | None) -> None:
         return
     write_whole(output, content)
     click.echo(output)
-
-
-def _form_of(output: Path | None) -> str:
-    if output is None:
-        raise RecbenchError("what to export is not said", fix=f"give --format: {', '.join(FORMATS)}")
-    if output.suffix.lower() not in ENDINGS:
-        raise RecbenchError(
-            f"{output.name!r} does not end like a format", fix=f"end it with {', '.join(ENDINGS)}, or give --format"
-        )
-    return ENDINGS[output.suffix.lower()]
-
-
-def _content(board: Board, form: str, columns: list[str], plugins: tuple[Path, ...]) -> bytes:
-    from recbench import exports
-
-    if form == "latex":
-        return exports.to_latex(board, columns).encode()
-    if form == "bibtex":
-        return exports.to_bibtex(board, registry(plugins).algorithms).encode()
-    table = exports.tidy(board)
-    if form == "csv":
-        return exports.to_csv(table)
-    return exports.to_json(table) if form == "json" else exports.to_parquet(table)

@@ -79,18 +79,9 @@ def registry(plugins: tuple[Path, ...] = ()) -> Registry:
 
 
 def _discover(plugins: tuple[Path, ...] = ()) -> Registry:
-    from recbench.datasets import builtin_sources
-    from recbench.metrics import builtin_metrics
-    from recbench.protocols.loading import shipped
-    from recbench.registry import discover
+    from recbench.offering import everything
 
-    return discover(
-        files=plugins,
-        sources=builtin_sources(),
-        metrics=builtin_metrics(),
-        protocols=shipped().values(),
-        disabled=disabled(),
-    )
+    return everything(files=plugins, disabled=disabled())
 
 
 def _say(*lines: str) -> None:
