@@ -230,6 +230,7 @@ def _describe_protocol(scene: Scene, label: str, settings: Mapping[str, Any]) ->
         "tuned": None if settings else protocol.tuned.get(label),
         "settings": as_json(settings),
         "metrics": {
+        **({"file": protocol.file} if protocol.file else {}),
             name: {
                 "definition": metric.definition,
                 "best": metric.best,
@@ -281,5 +282,12 @@ def _git_commit(plugin: Plugin, target: str) -> str | None:
     """The commit of what is run from where its author edits it; an installed version says enough."""
     if plugin.file is not None:
         return provenance.git_commit(plugin.file.parent)
+        **({"other_python": plugin.name} if _is_asked_for(trial, scene) else {}),
     spec = importlib.util.find_spec(target.partition(":")[0].partition(".")[0]) if plugin.editable else None
     return provenance.git_commit(Path(spec.origin).parent) if spec and spec.origin else None
+def _is_asked_for(trial: Trial, scene: Scene) -> bool:
+    """Whether the row ran under another interpreter, and not because the protocol says so."""
+    plugin, said = trial.row.offered.plugin, scene.protocol.python
+    return trial.row.interpreter is not None and plugin.name not in said and plugin.distribution not in said
+
+

@@ -165,6 +165,8 @@ def test_a_plugin_of_another_environment_runs_there_and_the_rest_here(tmp_path: 
     assert tiny["provenance"]["packages"]["tiny-plugin"] == "1.0"
     assert "tiny-plugin" not in popularity["provenance"]["packages"]
     assert tiny["identity"]["algorithm"]["version"] == tiny["version"] == "1.0"
+    board = (tmp_path / "recbench-out" / "mine.md").read_text()
+    assert "$ recbench run -p mine.toml --python tiny=PATH -a popularity -a tiny\n" in board
 
     again = here.run(*arguments, "--python", f"tiny-plugin={there.python}", cwd=tmp_path)
     assert {line["record"] for line in json_lines(again)} == {line["record"] for line in lines.values()}

@@ -390,6 +390,16 @@ def test_the_command_brings_single_file_plugins_and_the_sandbox() -> None:
     assert found == ["recbench", "run", "-p", "toy", "--plugin", "my_algo.py", "-a", "a", "--sandbox"]
 
 
+def test_the_command_names_the_file_of_a_protocol_of_one_s_own() -> None:
+    (found,) = words([of("a", 0.1, protocol=protocol(name="shop", file="my shop.toml"))])
+    assert found == ["recbench", "run", "-p", "my shop.toml", "-a", "a"]
+
+
+def test_the_command_says_which_plugins_ran_under_another_python() -> None:
+    found = words([of("a", 0.1, provenance={"other_python": "lenskit"}), of("b", 0.1)])
+    assert found == [["recbench", "run", "-p", "toy", "--python", "lenskit=PATH", "-a", "a", "-a", "b"]]
+
+
 def test_the_command_is_folded_and_still_one_command() -> None:
     found = [of(f"algorithm-{n}", 0.1) for n in range(40)]
     (command,) = commands(board(found))

@@ -32,7 +32,7 @@ def commands(board: Board) -> list[str]:
 def _score(board: Board, record: Record) -> str:
     """How what was made elsewhere is scored again, by whoever has its files."""
     fold = ["--fold", str(record.fold)] * (len(board.splits) > 1)
-    words = ["-p", str(board.protocol["name"]), *fold, "--name", record.label]
+    words = ["-p", _protocol(board), *fold, "--name", record.label]
     has_predictions = "predictions" in record.identity.get("parts", ())
     files = " LISTS" * record.has_lists + " --predictions PREDICTIONS" * has_predictions
     return _folded([f"recbench score{files}", " ".join(map(_quoted, words))])
@@ -40,10 +40,17 @@ def _score(board: Board, record: Record) -> str:
 
 def _head(board: Board, rows: Sequence[Standing]) -> str:
     files = sorted({each.first.distribution for each in rows if each.first.version == "file"})
-    head = ["recbench", "run", "-p", str(board.protocol["name"])]
+    head = ["recbench", "run", "-p", _protocol(board)]
     for file in files:
         head += ["--plugin", file]
+    for plugin in sorted({str(each.first.provenance.get("other_python", "")) for each in rows} - {""}):
+        head += ["--python", f"{plugin}=PATH"]
     return " ".join(map(_quoted, head))
+
+
+def _protocol(board: Board) -> str:
+    """Its name, or the name of its file, for whoever has that."""
+    return str(board.protocol.get("file") or board.protocol["name"])
 
 
 def _words(board: Board, rows: Sequence[Standing]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
@@ -83,7 +84,8 @@ def load(reference: str | Path, offered: Mapping[str, Path]) -> Protocol:
         BadProtocol: the file cannot be read, or says what cannot be meant.
     """
     if isinstance(reference, Path) or reference not in offered:
-        return parse(read(_as_path(reference, offered)), Path(reference))
+        path = _as_path(reference, offered)
+        return replace(parse(read(path), path), file=path.name)
     protocol = parse(read(offered[reference]), offered[reference])
     if protocol.name != reference:
         raise BadProtocol(
@@ -214,6 +216,7 @@ def _evaluation(section: Section, folder: Path) -> EvaluationSpec:
         candidates=_candidates(section, folder),
         exclude_seen=section.optional("exclude_seen", flag, default=True),
         users=section.optional("users", one_of(("all", "warm")), default="all"),
+        users_at_most=section.optional("users_at_most", whole(least=1), default=None),
     )
 
 

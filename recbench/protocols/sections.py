@@ -37,7 +37,7 @@ def _fields(spec: type[Any], *, without: tuple[str, ...] = ()) -> tuple[str, ...
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "protocol": (
-            *_fields(Protocol, without=("parameters", "rows", "path")),
+            *_fields(Protocol, without=("parameters", "rows", "path", "file")),
             "algorithms",
             "algorithm",
         ),

@@ -85,7 +85,10 @@ class SplitSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSpec:
-    """What counts as right, and what is measured. `candidates`: "all", "uniform:99", or a file of pairs."""
+    """What counts as right, and what is measured. `candidates`: "all", "uniform:99", or a file of pairs.
+
+    `users_at_most`: rank for so many users, drawn from all, and judge those alone; None: everybody.
+    """
 
     primary: str
     cutoffs: tuple[int, ...]
@@ -95,6 +98,7 @@ class EvaluationSpec:
     candidates: str | FileSpec = "all"
     exclude_seen: bool = True
     users: Literal["all", "warm"] = "all"
+    users_at_most: int | None = None
 
     @property
     def depth(self) -> int:
@@ -187,6 +191,7 @@ class Protocol:
         tuned: `[tuned]`: validation trials spent on an algorithm's parameters here, by label.
         python: `[python]`: another interpreter by the name of a plugin or a distribution.
         path: the file it was read from; relative paths in it start there. None where it came out of a record.
+        file: the name of that file where it was asked for by its path; empty where it is on offer by its name.
     """
 
     name: str
@@ -201,13 +206,18 @@ class Protocol:
     pinned: PinnedSpec = field(default_factory=PinnedSpec)
     python: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     path: Path | None = None
+    file: str = ""
 
     def deciding(self) -> dict[str, Any]:
         """What decides scores, as JSON values: data, split, evaluation. Not titles, limits or algorithms.
 
-        Files stand by name only: their content is in the splits' fingerprints.
+        Files stand by name only: their content is in the splits' fingerprints. `users_at_most` stands only where it
+        is given: fingerprints are older than it.
         """
-        return {part: as_json(getattr(self, part)) for part in ("data", "split", "evaluation")}
+        deciding = {part: as_json(getattr(self, part)) for part in ("data", "split", "evaluation")}
+        if self.evaluation.users_at_most is None:
+            del deciding["evaluation"]["users_at_most"]
+        return deciding
 
     @property
     def fingerprint(self) -> str:

@@ -51,7 +51,8 @@ class Record:
             components, split's fingerprint, seed, masking, candidates, depth.
         label: the row's name on the board; the algorithm's name unless the protocol gives another.
         protocol: name, title, `fingerprint`, and under `deciding` what decides scores; under `trials` the limits;
-            under `tuned` the validation trials spent on this row's parameters, or None.
+            under `tuned` the validation trials spent on this row's parameters, or None; under `file` the name of the
+            user's own file, where it is in one.
         split: fold, fingerprint, leaks_future, and counts: users, items, train, validation, test, history,
             density, users_evaluated, ...
         data: the data set's name, title, license, citation, counts and what was dropped while reading.
@@ -60,7 +61,8 @@ class Record:
         counts: users_evaluated, users_skipped, users_without_list, pairs, fallbacks, never_recommended, ...
         marks: short sentences that belong beside the row: "ties by the plugin", "sandboxed".
         measured: costs; never compared. Of what was made elsewhere, as its maker states them.
-        provenance: versions, platform, processor, packages, when; never compared.
+        provenance: versions, platform, processor, packages, when; `other_python` is the plugin that was asked to run
+            under another interpreter. Never compared.
         output: the beginning and the end of what the trial printed.
         lists: file name and sha256 of the lists and predictions beside the record, or None.
     """
