@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from recbench.cli import cli
 from recbench.data import Dataset
 from recbench.datasets import builtin_sources, load
 from recbench.datasets.checksums import sha256_of
@@ -126,3 +128,43 @@ def test_a_card_names_the_checksum_of_each_file(own: FileSpec, items: TableSpec,
     folder = import_file(own, name="mine", into=tmp_path / "data", items=items).folder
     files = json.loads((folder / "source.json").read_text())["files"]
     assert files == {name: sha256_of(folder / name) for name in ("interactions.csv", "items.csv")}
+
+
+def bring(folder: Path, *more: str) -> Result:
+    (folder / "own.csv").write_text("user,item,rating\nann,p1,3\nbob,p2,4\n")
+    (folder / "items.csv").write_text("item,genre\np1,a|b\np2,b\np3,c\n")
+    arguments = ["data", "import", str(folder / "own.csv"), "--name", "mine", "--data-dir", str(folder / "data"), *more]
+    return CliRunner().invoke(cli, arguments, standalone_mode=False)
+
+
+def test_the_command_takes_scale_and_tables_of_features(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("id,age\nann,30\nbob,\n")
+    done = bring(
+        tmp_path,
+        *("--scale", "1", "5"),
+        *("--items", f'{{ path = "{tmp_path}/items.csv", id = "item", types = {{ genre = "tags" }} }}'),
+        *("--users", f'{{ path = "{tmp_path}/users.csv", id = "id", types = {{ age = "number" }} }}'),
+    )
+    assert done.exception is None, done.output
+    loaded = load(DataSpec(source="mine"), sources=BUILTIN, data_dir=tmp_path / "data").dataset
+    assert loaded.scale == (1.0, 5.0)
+    assert ([*loaded.users], [*loaded.items], loaded.n_items) == (["age"], ["genre"], 3)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--items", "items.csv"), "--items: 'items.csv' is no table in one line"),
+        (("--items", '{ path = "a.csv" }\nx = 1'), "is no table in one line"),
+        (("--items", '{ path = "a.csv" }'), "--items: [items] id is missing"),
+        (("--users", '{ path = "a.csv", idd = "x" }'), "--users: [users] idd is not a key; close: 'id'"),
+        (("--scale", "5", "1"), "the lesser first"),
+        (("--scale", "1", "inf"), "the lesser first"),
+    ],
+)
+def test_what_cannot_be_meant_is_an_error_that_names_the_option(
+    tmp_path: Path, more: tuple[str, ...], message: str
+) -> None:
+    done = bring(tmp_path, *more)
+    assert message in str(done.exception)
+    assert not (tmp_path / "data").exists()

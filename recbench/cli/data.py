@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,11 @@ def verify(name: str, data_dir: Path | None) -> None:
 )
 @click.option("--separator", help="Of a csv file; else by ending.")
 @click.option("--columns", help="Names of the columns of a file without a header, as in user,item,rating,time.")
+@click.option(
+    "--scale", nargs=2, type=float, metavar="LEAST GREATEST", help="Ends of the ratings' scale; else as found."
+)
+@click.option("--users", metavar="TABLE", help="A file of features of users, written as in a protocol.")
+@click.option("--items", metavar="TABLE", help="A file of features of items, likewise.")
 @click.option("--on-bad-rows", type=click.Choice(["error", "drop"]), default="error", show_default=True)
 @click.option("--duplicates", type=click.Choice(["error", "first", "last", "mean"]), default="error", show_default=True)
 @click.option("--license", "license_", default="", help="What its owner allows.")
@@ -71,10 +77,13 @@ def import_(file: Path, name: str, data_dir: Path | None, **given: Any) -> None:
     Examples:
       recbench data import ratings.csv --name mine
       recbench data import u.csv --name mine --columns user,item,rating,time
+      recbench data import r.csv --name mine --scale 1 5 \\
+        --items '{ path = "items.csv", id = "item", types = { genre = "tags" } }'
     """
     from recbench.datasets import imported
-    from recbench.protocols.files import own_file
+    from recbench.protocols.files import own_file, own_table
 
+    tables = {side: own_table(given[side], side) for side in ("users", "items") if given[side] is not None}
     columns = given["columns"] and given["columns"].split(",")
     spec = own_file(file, format=given["form"], separator=given["separator"], columns=columns)
     brought = imported.import_file(
@@ -83,12 +92,20 @@ def import_(file: Path, name: str, data_dir: Path | None, **given: Any) -> None:
         into=data_dir,
         taken=registry().sources,
         card=imported.Card(title=name, license=given["license_"], citation=given["citation"]),
+        scale=_scale(given["scale"]),
+        **tables,
         on_bad_rows=given["on_bad_rows"],
         duplicates=given["duplicates"],
     )
     click.echo(f"Kept in {brought.folder}; `source = {name!r}` finds it.")
     for fact, value in brought.facts.items():
         click.echo(printable(f"  {fact}: {value}"))
+
+
+def _scale(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+    if ends is not None and not (ends[0] < ends[1] and all(map(math.isfinite, ends))):
+        raise click.UsageError("--scale takes two numbers, the lesser first")
+    return ends
 
 
 @data.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -116,6 +117,29 @@ def own_file(path: Path, **given: str | list[str] | None) -> FileSpec:
     said = {key: value for key, value in given.items() if value is not None}
     section = Section.open("file", {"path": str(path), **said}, path=path, name="file")
     return interaction_file(section, Path())
+
+
+def own_table(said: str, side: str) -> TableSpec:
+    """A table of features outside any protocol, written as in one: `{ path = "items.csv", id = "item" }`.
+
+    Args:
+        said: the table.
+        side: "users" or "items".
+
+    Raises:
+        BadProtocol: that is no table, a key is unknown, or a value cannot be meant.
+    """
+    try:
+        document = tomllib.loads(f"{side} = {said}")
+    except (ValueError, RecursionError):
+        document = {}
+    section = Section(path=Path(f"--{side}"), name="", values=document)
+    if [*document] != [side]:
+        raise section.error(
+            f"{said[:80]!r} is no table in one line",
+            fix=f'write it as in a protocol: --{side} \'{{ path = "{side}.csv", id = "id" }}\'',
+        )
+    return feature_table(section.table(side, "table"), Path())
 
 
 def feature_table(section: Section, folder: Path) -> TableSpec:
