@@ -80,6 +80,14 @@ class Seen:
         return starts, self.items[places]
 
 
+def drawn_users(n_users: int, most: int | None, fingerprint: str) -> Int64Array:
+    """(m,) the users that are ranked for, ascending: all of them, or at most `most`, drawn by a split's fingerprint."""
+    if most is None or most >= n_users:
+        return np.arange(n_users)
+    words = np.random.PCG64(seed_for(fingerprint, "users")).random_raw(n_users)
+    return np.sort(np.argsort(words, kind="stable")[:most])
+
+
 def seed_for(fingerprint: str, purpose: str) -> int:
     """A seed of its own for each purpose, so that no other order made from a split is that of its ties."""
     return tie_seed(hashlib.sha256(f"{fingerprint} {purpose}".encode()).hexdigest())

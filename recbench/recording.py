@@ -73,6 +73,7 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
         exclude_seen=evaluation.exclude_seen,
         train_at_least=evaluation.train_at_least,
         candidates=candidates,
+        users_at_most=evaluation.users_at_most,
         predictions=trial.split.dataset.scale is not None,
         latencies=row.program is None,
         seconds=limits.seconds,

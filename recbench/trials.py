@@ -141,7 +141,8 @@ def _identify_row(protocol: Protocol, row: Row) -> dict[str, Any]:
 
 def is_ranked_like(identity: Mapping[str, Any], protocol: Protocol) -> bool:
     """Whether lists of that identity are masked, cut and chosen from candidates as this protocol asks."""
-    return all(identity.get(key) == value for key, value in ranked_how(protocol).items())
+    asked = {"users_at_most": None, **ranked_how(protocol)}
+    return all(identity.get(key) == value for key, value in asked.items())
 
 
 def ranked_how(protocol: Protocol) -> dict[str, Any]:
@@ -153,6 +154,7 @@ def ranked_how(protocol: Protocol) -> dict[str, Any]:
         "depth": evaluation.depth,
         "train_at_least": evaluation.train_at_least,
         "lists_version": LISTS_VERSION,
+        **({} if evaluation.users_at_most is None else {"users_at_most": evaluation.users_at_most}),
     }
 
 

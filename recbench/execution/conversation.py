@@ -14,7 +14,7 @@ from recbench.data import BoolArray, FloatArray, Int32Array, Int64Array, Split, 
 from recbench.execution.job import Component, Job, Serve, Served
 from recbench.execution.shared import SharedTraining
 from recbench.protocols.spec import as_json
-from recbench.ranking import seed_for, tie_seed
+from recbench.ranking import drawn_users, seed_for, tie_seed
 from recbench.worker.channel import Garbled, Message
 from recbench.worker.sharing import dismantle
 
@@ -169,6 +169,9 @@ class Conversation:
             arrays |= dismantle("history", self._split.history())
         if self._job.candidates is not None:
             arrays["candidates"] = self._job.candidates
+        if self._job.users_at_most is not None:
+            n_users = self._split.dataset.n_users
+            arrays["users"] = drawn_users(n_users, self._job.users_at_most, self._split.fingerprint)
         return Message(kind="rank", arrays=arrays)
 
     def _take_ranked(self, message: Message) -> Message:

@@ -61,11 +61,13 @@ class Job:
         plugin_file: a single-file plugin that the module is read from, or None.
         python: the executable of the interpreter to run under; None: this one.
         components: what `build` may make, by name.
+        requires: modules that have to be installed where it runs, beside those of the targets.
         seed: the model's seed.
         depth: length of the lists.
         exclude_seen: keep what a user has seen out of the lists.
         train_at_least: the rating from which a ranker may count an interaction as positive; None: all are.
         candidates: (n_users, c) int32 padded with -1, or None where every item is a candidate.
+        users_at_most: rank for so many users, drawn by the split's fingerprint; None: for all.
         predictions: whether ratings of the test pairs are asked for.
         latencies: whether requests of single users are timed.
         serve: what is asked for instead of ratings and latencies, when an algorithm is put to use; or None.
@@ -80,10 +82,12 @@ class Job:
     plugin_file: Path | None = None
     python: Path | None = None
     components: Mapping[str, Component] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
     seed: int = 0
     exclude_seen: bool = True
     train_at_least: float | None = None
     candidates: Int32Array | None = None
+    users_at_most: int | None = None
     predictions: bool = True
     latencies: bool = True
     serve: Serve | None = None
@@ -107,6 +111,7 @@ class Outcome:
         marks: what has to be said beside the row.
         output: the beginning and the end of what the trial printed.
         sandboxed: whether network and data folders were out of its reach.
+        where: facts of the machine it ran on, as `provenance.machine` says them; None: that of the run.
     """
 
     status: Status
@@ -120,6 +125,7 @@ class Outcome:
     costs: Costs = field(default_factory=Costs)
     output: str = ""
     sandboxed: bool = False
+    where: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.reason is None):

@@ -56,6 +56,8 @@ def rules(board: Board) -> Iterator[Fact]:
     yield "Positive in training", "" if positive is None else f"ratings of {positive:g} and more"
     seen = "without what the user has in train" if evaluation.get("exclude_seen", True) else "what was seen included"
     yield "Ranked", f"{_candidates(evaluation['candidates'])}, {seen}"
+    most = evaluation.get("users_at_most")
+    yield "Ranked for", "" if most is None else f"{count(most)} users at most, drawn by the split's fingerprint"
     yield "Cut-offs", ", ".join(map(str, evaluation["cutoffs"]))
     yield "Users evaluated", population(board)
     limits = protocol["trials"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recbench.api import Block, Catalogue
 from recbench.data import BoolArray, Float32Array, Int32Array, Int64Array, Split, owned
 from recbench.protocols.spec import EvaluationSpec
+from recbench.ranking import drawn_users
 
 # Places of lists in a block, and bytes of the table that says what is in test: both about what a cache holds.
 _PLACES = 1 << 18
@@ -24,15 +25,15 @@ class Population:
     """The evaluated users with their test parts.
 
     Attributes:
-        users: (n,) int64, ascending: those with at least one relevant test item; under `users = "warm"`, those of
-            them that have a history.
+        users: (n,) int64, ascending: of the users that are ranked for, those with at least one relevant test item;
+            under `users = "warm"`, those of them that have a history.
         relevant: (n,) int64, relevant test items of each.
         warm: (n,) bool, whether the user has anything in train or history.
         starts: (n + 1,) int64; user `users[r]` has the test items `items[starts[r]:starts[r + 1]]`.
         items: int32, ascending within a user.
         ratings: float32.
         is_relevant: bool.
-        n_skipped: users in test without a relevant item.
+        n_skipped: users in test without a relevant item, of those that are ranked for.
         n_left_out: users with a relevant item but no history, under `users = "warm"`.
     """
 
@@ -59,7 +60,9 @@ def population_of(split: Split, evaluation: EvaluationSpec) -> Population:
     is_relevant = np.ones(len(user), dtype=np.bool_) if threshold is None else rating >= threshold
     n_relevant = np.bincount(user[is_relevant], minlength=data.n_users)
     known = with_history(split)
-    evaluated = (n_relevant > 0) & (known | (evaluation.users == "all"))
+    asked = np.zeros(data.n_users, dtype=np.bool_)
+    asked[drawn_users(data.n_users, evaluation.users_at_most, split.fingerprint)] = True
+    evaluated = asked & (n_relevant > 0) & (known | (evaluation.users == "all"))
     users = np.flatnonzero(evaluated)
     order = by_user_and_item(user, item, data.n_items)
     if len(users) < data.n_users:
@@ -73,8 +76,8 @@ def population_of(split: Split, evaluation: EvaluationSpec) -> Population:
         items=owned(item[order]),
         ratings=owned(rating[order]),
         is_relevant=owned(is_relevant[order]),
-        n_skipped=int(np.count_nonzero(np.bincount(user, minlength=data.n_users)[n_relevant == 0])),
-        n_left_out=int(np.count_nonzero((n_relevant > 0) & ~evaluated)),
+        n_skipped=int(np.count_nonzero(np.bincount(user, minlength=data.n_users)[asked & (n_relevant == 0)])),
+        n_left_out=int(np.count_nonzero(asked & (n_relevant > 0) & ~evaluated)),
     )
 
 

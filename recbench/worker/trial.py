@@ -91,7 +91,8 @@ def conduct(job: Mapping[str, Any], parts: Parts, progress: Progress) -> None:
     progress.enter("rank")
     ranker = ranker_of(algorithm.value, setting)
     start = time.perf_counter()
-    lists, n_never, newcomers = _rank_all(algorithm.value, ranker, setting, parts.train, history)
+    users = given.arrays.get("users", np.arange(parts.train.n_users))
+    lists, n_never, newcomers = _rank_all(algorithm.value, ranker, setting, parts.train, history, users)
     values = {"rank_seconds": time.perf_counter() - start, "n_never": n_never, "mark": ranker.mark}
     pairs = progress.parent.ask(Message(kind="ranked", values=values, arrays={"lists": lists}))
     if pairs.kind == "serve":
@@ -170,15 +171,15 @@ def _setting(job: Mapping[str, Any], train: Dataset, history: Interactions, cand
 
 
 def _rank_all(
-    algorithm: Any, ranker: Ranker, setting: Setting, train: Dataset, history: Interactions
+    algorithm: Any, ranker: Ranker, setting: Setting, train: Dataset, history: Interactions, asked: Int64Array
 ) -> tuple[Int32Array, int, Int64Array]:
-    """Lists of all users, how often the algorithm said never, and the users that `score_new` served."""
+    """Lists of the users that are asked for, empty ones of the others, how often the algorithm said never, and the users that `score_new` served."""
     lists = np.full((train.n_users, setting.k), -1, dtype=np.int32)
     newcomers = np.empty(0, dtype=np.int64)
     if callable(getattr(algorithm, "score_new", None)):
-        newcomers = np.unique(history.user).astype(np.int64)
+        newcomers = np.intersect1d(history.user.astype(np.int64), asked)
     n_never = 0
-    for users in _blocks(np.setdiff1d(np.arange(train.n_users), newcomers), ranker.block):
+    for users in _blocks(np.setdiff1d(asked, newcomers), ranker.block):
         ranked = ranker.rank(users)
         lists[users] = ranked.lists
         n_never += ranked.n_never
