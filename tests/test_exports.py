@@ -136,7 +136,7 @@ def cells(text: str) -> list[list[str]]:
 def test_the_best_is_bold_and_letters_are_superscripts() -> None:
     head, ease, hostile, lists, *_ = cells(exports.to_latex(whole(), ["ndcg@10", "fit_seconds"]))
     assert head == [r"\#", "Algorithm", r"\multicolumn{2}{c}{ndcg@10 $\uparrow$}", "fit s"]
-    assert ease == ["1", r"ease\textsuperscript{a}", r"\textbf{0.3100}", r"\,$\pm$\,0.0141", "3.00"]
+    assert ease == ["1--2", r"ease\textsuperscript{a}", r"\textbf{0.3100}", r"\,$\pm$\,0.0141", "3.00"]
     assert hostile[1].startswith(r"\emph{a\_b \& 100\% \# \$x\$")
     assert hostile[1].endswith(r"\textsuperscript{ab}")
     assert hostile[-1] == r"\textbf{\textless{}0.01}"

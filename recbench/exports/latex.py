@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from recbench.exports.tex import escape, label
 from recbench.exports.tidy import chosen
+from recbench.leaderboard import certainty
 from recbench.leaderboard.columns import COSTS, Cell, Column, best_of, grid, main, primary
 from recbench.leaderboard.standings import Board, Standing
 
@@ -62,7 +63,7 @@ def _lines(board: Board, columns: Sequence[Column]) -> Iterator[str]:
 
 def _comment(board: Board) -> str:
     """Letters and digits alone: a line break in a comment would end it."""
-    return f"{label(str(board.protocol['name']))}, fingerprint {str(board.protocol['fingerprint'])[:16]}"
+    return f"{label(str(board.protocol['name']))}, fingerprint {label(str(board.protocol['fingerprint']))[:16]}"
 
 
 def _caption(board: Board, columns: Sequence[Column], rows: Sequence[Sequence[Cell | None]]) -> str:
@@ -73,8 +74,9 @@ def _caption(board: Board, columns: Sequence[Column], rows: Sequence[Sequence[Ce
         said.append("The best of each column is in bold")
     if any(cell and cell.spread for row in rows for cell in row):
         said.append(r"$\pm$: standard deviation over folds and seeds")
-    if any(standing.letters for standing in board.standings):
-        said.append(f"Algorithms that share a letter cannot be told apart by {escape(board.primary)} at 5\\,\\%")
+    if certainty.has_letters(board):
+        tied = f"Algorithms that share a letter cannot be told apart by {escape(board.primary)} at 5\\,\\%"
+        said.append(f"{tied}; \\# is the range of ranks that this leaves open")
     if any(standing.first.baseline for standing in board.standings):
         said.append(r"Baselines are in \emph{italics}")
     if any(column.kind == "cost" for column in columns):
@@ -103,7 +105,7 @@ def _row(cells: Sequence[str]) -> str:
 
 def _name(standing: Standing) -> tuple[str, str]:
     letters = rf"\textsuperscript{{{escape(standing.letters)}}}" if standing.letters else ""
-    rank = "--" if standing.rank is None else str(standing.rank)
+    rank = certainty.rank(standing).replace("-", "--")
     name = escape(standing.name)
     return rank, (rf"\emph{{{name}}}" if standing.first.baseline else name) + letters
 

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from recbench.leaderboard import certainty
 from recbench.leaderboard.columns import ARROWS, Cell, best_of, grid, main
 from recbench.leaderboard.standings import Board, Standing
 from recbench.leaderboard.wording import plain
@@ -41,7 +42,7 @@ def _start(standing: Standing) -> str:
     name = _text(standing.name)
     name = f"<i>{name}</i>" if standing.first.baseline else name
     letters = f"<sup>{_text(standing.letters)}</sup>" if standing.letters else ""
-    return f"<td>{'' if standing.rank is None else standing.rank}</td>{_left(name + letters)}"
+    return f"<td>{certainty.rank(standing)}</td>{_left(name + letters)}"
 
 
 def _figures(standing: Standing, row: Sequence[Cell | None]) -> str:

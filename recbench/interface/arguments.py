@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from recbench.cache import Cache, limit, root
 from recbench.errors import BadRecord
 from recbench.offering import everything
 from recbench.registry import Broken, Registry
@@ -22,6 +23,11 @@ def offered(plugins: Sequence[AnyPath]) -> Registry:
     for text in (*found.warnings, *(f"plugin {each.plugin.name} is broken: {each.reason}" for each in broken)):
         warnings.warn(text, stacklevel=3)
     return found
+
+
+def cache() -> Cache:
+    """The user's cache folder; why something cannot be kept there is a warning."""
+    return Cache(root=root(), limit=limit(), tell=lambda why: warnings.warn(why, stacklevel=5))
 
 
 def passed_over(problem: BadRecord) -> None:

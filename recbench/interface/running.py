@@ -9,7 +9,7 @@ from typing import Any
 
 from recbench import benchmark, boards, elsewhere
 from recbench.errors import RecbenchError
-from recbench.interface.arguments import OUTPUT, AnyPath, offered, passed_over, path_or_none, several
+from recbench.interface.arguments import OUTPUT, AnyPath, cache, offered, passed_over, path_or_none, several
 from recbench.interface.leaderboards import Leaderboard
 from recbench.protocols.loading import load as load_protocol
 from recbench.trials import Selection, Trial
@@ -62,7 +62,7 @@ def run(
     on_offer = offered(plugins)
     wanted = load_protocol(protocol, {name: each.value for name, each in on_offer.protocols.items()})
     options = benchmark.Options(
-        output=Path(output), data_dir=path_or_none(data_dir), jobs=jobs, seeds=tuple(seeds),
+        output=Path(output), data_dir=path_or_none(data_dir), cache=cache(), jobs=jobs, seeds=tuple(seeds),
         fresh=fresh, retry=retry, sandbox=sandbox, in_process=in_process,
     )  # fmt: skip
     selection = Selection(wanted=several(algorithms), excluded=several(exclude), settings=settings or {})
