@@ -6,11 +6,13 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
-from recbench.comparing import analyse_store
 from recbench.cache import Cache
+from recbench.comparing import analyse_store
 from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
@@ -25,6 +27,12 @@ from recbench.scene import Scene, hidden_folders, prepare
 from recbench.scheduling import Ask, Schedule, available_mb, cores, known_needs, slots
 from recbench.trials import Row, Selection, Trial, is_ranked_like, plan, select
 
+if TYPE_CHECKING:
+    from recbench.cluster import Address, Cluster
+
+MOST_ON_THEIR_WAY = 64
+"""How many trials are on their way to and from a cluster at a time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -32,7 +40,8 @@ class Options:
 
     Attributes:
         cache: where data that was read and split is kept; None: it is read and split in any case.
-        jobs: how many trials at a time, as far as cores and memory allow.
+        jobs: how many trials at a time, as far as cores and memory allow; at a cluster's address, on each worker.
+        cluster: whose workers run the trials; None: this machine does.
         dry_run: whether nothing is to be written.
     """
 
@@ -46,6 +55,7 @@ class Options:
     sandbox: bool = False
     in_process: bool = False
     dry_run: bool = False
+    cluster: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +109,9 @@ class Listener(Interface):
     def finished(self, trial: Trial, entry: Entry) -> None:
         """The trial has its record on disk."""
 
+    def told(self, text: str) -> None:
+        """Something happened where the trials run."""
+
 
 def arrange(
     protocol: Protocol, registry: Registry, selection: Selection, options: Options, *, on_phase: OnPhase = unheard
@@ -114,12 +127,14 @@ def arrange(
     """
     rows = select(protocol, registry, selection)
     _check_in_process(rows, options)
+    _check_cluster(rows, options)
     if options.sandbox:
         programs = [(row.label, row.program) for row in rows if row.program is not None]
         check_in_sight(programs, hidden_folders(protocol, options.data_dir, options.cache))
     scene = prepare(protocol, registry, data_dir=options.data_dir, cache=options.cache, on_phase=on_phase)
     on_phase("recall")
-    unavailable = tuple(lack for row in rows if (lack := _unavailable(row)))
+    looked_at = rows if options.cluster is None else ()  # its workers are another matter
+    unavailable = tuple(lack for row in looked_at if (lack := _unavailable(row)))
     lacking = {each.label for each in unavailable}
     able = [row for row in rows if row.label not in lacking]
     trials = plan(protocol, able, scene.splits, options.seeds or protocol.trials.seeds)
@@ -185,33 +200,48 @@ class _Run:
         self.options = options
         self.listener = listener
         self.store = Store(options.output)
-        self.slots = 1 if options.in_process else slots_of(options, self.scene.protocol)
+        self.slots = _slots(options, self.scene.protocol)
         self.schedule = self._plan()
         self.speaking = threading.Lock()
         self.done: list[Entry] = []
+        self.lacking: dict[str, Unavailable] = {}
 
     def carry_out(self) -> Report:
         interrupted = False
         if self.agenda.trials:
-            trials = self.scene.protocol.trials
-            folders = hidden_folders(self.scene.protocol, self.options.data_dir, self.options.cache)
-            with (
-                Runner(
-                    slots=self.slots,
-                    threads=trials.threads,
-                    sandbox=self.options.sandbox,
-                    in_process=self.options.in_process,
-                    hidden=(self.options.output, *folders),
-                ) as runner,
-                ThreadPoolExecutor(self.slots) as threads,
-            ):
+            with self._runner() as runner, ThreadPoolExecutor(self.slots) as threads:
                 self._check_parameters(runner)
                 interrupted = self._work_off(runner, threads)
         return Report(
-            entries=(*self.agenda.entries, *self.done), unavailable=self.agenda.unavailable, interrupted=interrupted
+            entries=(*self.agenda.entries, *self.done),
+            unavailable=(*self.agenda.unavailable, *self.lacking.values()),
+            interrupted=interrupted,
         )
 
-    def _check_parameters(self, runner: Runner) -> None:
+    def _runner(self) -> Runner | Cluster:
+        """What carries trials out: processes of this machine, or the workers of a cluster."""
+        trials, cluster = self.scene.protocol.trials, self.options.cluster
+        folders = hidden_folders(self.scene.protocol, self.options.data_dir, self.options.cache)
+        if cluster is None:
+            return Runner(
+                slots=self.slots,
+                threads=trials.threads,
+                sandbox=self.options.sandbox,
+                in_process=self.options.in_process,
+                hidden=(self.options.output, *folders),
+            )
+        from recbench.cluster import Cluster, Settings
+
+        settings = Settings(
+            threads=trials.threads,
+            jobs=slots_of(self.options, self.scene.protocol),
+            memory_mb=trials.memory_mb,
+            sandbox=self.options.sandbox,
+            hidden=(self.options.output, *folders),
+        )
+        return Cluster(cluster, trials=self.agenda.trials, settings=settings, tell=self._tell)
+
+    def _check_parameters(self, runner: Runner | Cluster) -> None:
         """Before anything trains, have a child look at what was set by hand."""
         rows = {trial.row.label: trial for trial in self.agenda.trials if trial.row.is_unproven}
         for label, trial in rows.items():
@@ -226,15 +256,19 @@ class _Run:
             slots=self.slots,
             known=known_needs(self.store, self.scene.fingerprint) if self.slots > 1 else {},
             limit_mb=limits.memory_mb,
-            memory_mb=available_mb(),
+            memory_mb=self._available_mb(),
         )
 
-    def _work_off(self, runner: Runner, threads: ThreadPoolExecutor) -> bool:
+    def _available_mb(self) -> float:
+        """Memory for trials. The workers of a cluster see to theirs."""
+        return available_mb() if self.options.cluster is None else inf
+
+    def _work_off(self, runner: Runner | Cluster, threads: ThreadPoolExecutor) -> bool:
         """Run what the schedule says until nothing is left. Returns whether it was interrupted."""
         running: dict[Future[Costs | None], Ask] = {}
         try:
             while True:
-                while ask := self.schedule.start(available_mb()):
+                while ask := self.schedule.start(self._available_mb()):
                     running[threads.submit(self._run_one, runner, ask)] = ask
                 if not running:
                     return False
@@ -247,15 +281,19 @@ class _Run:
                 raise
             return True
 
-    def _run_one(self, runner: Runner, ask: Ask) -> Costs | None:
-        """Run a trial and keep its record. Returns what it took; None where it was cancelled."""
+    def _run_one(self, runner: Runner | Cluster, ask: Ask) -> Costs | None:
+        """Run a trial and keep its record. Returns what it took; None where it did not run."""
         trial = self.agenda.trials[ask.place]
         job = job_of(trial, self.scene, self.scene.candidates(trial.split))
         outcome = runner.run(job, trial.split, on_stage=lambda stage: self._stage(trial, stage))
         if outcome is None:
             return None
+        if outcome.status is Status.UNAVAILABLE:
+            self._pass_over(trial, outcome)
+            return None
         self._stage(trial, "score")
-        entry = self._save(trial, outcome, jobs=self.schedule.at_once(ask))
+        beside = self.schedule.at_once(ask) if self.options.cluster is None else self.options.jobs
+        entry = self._save(trial, outcome, jobs=beside)
         with self.speaking:
             self.done.append(entry)
             self.listener.finished(trial, entry)
@@ -267,13 +305,35 @@ class _Run:
         path = self.store.save(record, lists=outcome.lists, predictions=outcome.predictions)
         return Entry(record=record, path=path)
 
+    def _pass_over(self, trial: Trial, outcome: Outcome) -> None:
+        """No worker has what the row needs."""
+        row = trial.row
+        lack = Unavailable(label=row.label, algorithm=row.offered.value.name, how_to_install=outcome.reason or "")
+        with self.speaking:
+            if row.label not in self.lacking:
+                self.listener.told(f"No worker can run {row.label}: {lack.how_to_install}")
+            self.lacking[row.label] = lack
+
     def _stage(self, trial: Trial, stage: str) -> None:
         with self.speaking:
             self.listener.stage(trial, stage)
 
+    def _tell(self, text: str) -> None:
+        with self.speaking:
+            self.listener.told(text)
+
+
+def _slots(options: Options, protocol: Protocol) -> int:
+    """How many trials this process has in hand at a time, at most."""
+    if options.cluster is not None:
+        return MOST_ON_THEIR_WAY
+    return 1 if options.in_process else slots_of(options, protocol)
+
 
 def slots_of(options: Options, protocol: Protocol) -> int:
-    """How many trials run at a time, at most: as many as are asked for, unless there are too few cores."""
+    """How many trials run at a time on a machine, at most: as many as are asked for, unless it has too few cores."""
+    if options.cluster is not None and not options.cluster.is_local:
+        return options.jobs  # each worker has its own
     return slots(options.jobs, threads=protocol.trials.threads, cores=cores())
 
 
@@ -321,6 +381,24 @@ def _check_in_process(rows: Sequence[Row], options: Options) -> None:
             raise RecbenchError(
                 f"{row.label!r} runs under {row.interpreter.path}, and so not in this process",
                 fix="leave out --in-process, or --python",
+            )
+
+
+def _check_cluster(rows: Sequence[Row], options: Options) -> None:
+    if options.cluster is None:
+        return
+    if options.in_process:
+        raise RecbenchError("--in-process keeps trials here, and --cluster does not", fix="leave out one of them")
+    for row in rows:
+        if row.interpreter is not None:
+            raise RecbenchError(
+                f"{row.label!r} runs under {row.interpreter.path}, and so not on a cluster",
+                fix=f"leave it out with -x {row.label}, or run it without --cluster",
+            )
+        if row.program is not None:
+            raise RecbenchError(
+                f"{row.label!r} is a program of this machine, and so not on a cluster",
+                fix=f"leave it out with -x {row.label}, or run it without --cluster",
             )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recbench.cli.screen import one_line, width_of
+from recbench.cli.screen import one_line, printable, width_of
 
 if TYPE_CHECKING:
     from recbench.benchmark import Agenda, Entry
@@ -74,6 +74,13 @@ class Progress:
             click.echo(one_line(self._line(self._name(trial), entry.record), width_of(sys.stderr)), err=True)
             if self._tell:
                 self._tell(entry)
+            self._draw()
+
+    def told(self, text: str) -> None:
+        """Something happened where the trials run."""
+        with self._lock:
+            self._wipe()
+            click.echo(printable(text), err=True)
             self._draw()
 
     def _name(self, trial: Trial) -> str:

@@ -29,6 +29,7 @@ from recbench.errors import BadRecord
 
 if TYPE_CHECKING:
     from recbench.benchmark import Agenda, Entry, Options, Report, Unavailable
+    from recbench.cluster import Address
     from recbench.protocols.spec import Protocol
     from recbench.registry import Registry
 
@@ -92,6 +93,11 @@ trials are kept."""
     show_default=True,
     help="Trials at a time, as far as cores and memory allow; costs that compare are measured with 1.",
 )
+@click.option(
+    "--cluster",
+    metavar="local|ADDRESS",
+    help="Run trials on the workers of Dask, started here or at tcp://HOST:PORT or tls://HOST:PORT.",
+)
 @output_option
 @reference.reference_option
 @data_dir_option
@@ -123,7 +129,7 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
     protocol = load_protocol(name, offered)
     offered = elsewhere.join(offered, {**protocol.python, **elsewhere.parse(given.pop("interpreters"))})
     _warn_of_broken(offered)
-    options = benchmark.Options(cache=cache(), **given)
+    options = benchmark.Options(cache=cache(), cluster=_cluster(given.pop("cluster")), **given)
     _warn_of_few_cores(options, protocol)
     selection = Selection(wanted=wanted, excluded=excluded, settings=settings)
     agenda = benchmark.arrange(protocol, offered, selection, options, on_phase=profile.phase)
@@ -235,6 +241,17 @@ def _warn_of_broken(offered: Registry) -> None:
     for each in offered.plugins:
         if isinstance(each, Broken):
             click.echo(printable(f"Plugin {each.plugin.name} is broken: {each.reason}"), err=True)
+
+
+def _cluster(text: str | None) -> Address | None:
+    if text is None:
+        return None
+    from recbench.cluster import Address
+
+    address = Address.parse(text)
+    if address.warning is not None:
+        click.echo(f"Warning: {address.warning}", err=True)
+    return address
 
 
 def _warn_of_few_cores(options: Options, protocol: Protocol) -> None:

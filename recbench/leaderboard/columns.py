@@ -147,8 +147,9 @@ def _mean(figure: Figure) -> float:
 
 
 def costs_compare(board: Board) -> bool:
-    """Whether no trials ran side by side, which makes costs depend on the neighbours."""
-    return all(record.provenance.get("jobs", 1) <= 1 for record in board.records)
+    """Whether no trials ran side by side, which makes costs depend on the neighbours, or on different machines."""
+    known = [record.provenance for record in board.records]
+    return all(each.get("jobs", 1) <= 1 and "cluster" not in each for each in known)
 
 
 def grid(board: Board, columns: Sequence[Column]) -> list[list[Cell | None]]:
