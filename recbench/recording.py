@@ -6,7 +6,6 @@ import functools
 import hashlib
 import importlib.util
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from recbench.protocols.spec import EvaluationSpec, as_json
 from recbench.records import EXTERNAL, Costs, Record, Status, trial_id
 from recbench.registry import Plugin
 from recbench.scene import Scene
-from recbench.trials import Trial, ranked_how
+from recbench.trials import Row, Trial, ranked_how
 
 TRACEBACK_LENGTH = 20_000
 MADE_ELSEWHERE = "made elsewhere, scored here and not run, costs as stated"
@@ -68,6 +67,7 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
             name: Component(target=offered.value.target, parameters=parameters, plugin_file=offered.plugin.file)
             for name, (offered, parameters) in row.components.items()
         },
+        requires=tuple(sorted(_modules(row))),
         seed=trial.seed,
         depth=evaluation.depth,
         exclude_seen=evaluation.exclude_seen,
@@ -80,6 +80,12 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
         memory_mb=limits.memory_mb,
         output_mb=limits.output_mb,
     )
+
+
+def _modules(row: Row) -> set[str]:
+    """What a row's algorithm and its components import."""
+    offered = (row.offered, *(component for component, _ in row.components.values()))
+    return {module for each in offered for module in each.value.requires}
 
 
 def record_of(trial: Trial, scene: Scene, outcome: Outcome, *, jobs: int) -> Record:
@@ -104,7 +110,7 @@ def record_of(trial: Trial, scene: Scene, outcome: Outcome, *, jobs: int) -> Rec
         metrics_version=metrics.METRICS_VERSION,
         marks=outcome.marks,
         measured=outcome.costs,
-        provenance=_provenance(plugin, trial, scene, sandboxed=outcome.sandboxed, jobs=jobs),
+        provenance=_provenance(plugin, trial, scene, outcome, jobs=jobs),
         traceback=(outcome.traceback or "")[-TRACEBACK_LENGTH:] or None,
         output=outcome.output,
     )
@@ -224,6 +230,7 @@ def _describe_protocol(scene: Scene, label: str, settings: Mapping[str, Any]) ->
     return {
         "name": protocol.name,
         "title": protocol.title,
+        **({"file": protocol.file} if protocol.file else {}),
         "fingerprint": scene.fingerprint,
         "is_pinned": bool(protocol.pinned.splits),
         "deciding": protocol.deciding(),
@@ -231,7 +238,6 @@ def _describe_protocol(scene: Scene, label: str, settings: Mapping[str, Any]) ->
         "tuned": None if settings else protocol.tuned.get(label),
         "settings": as_json(settings),
         "metrics": {
-        **({"file": protocol.file} if protocol.file else {}),
             name: {
                 "definition": metric.definition,
                 "best": metric.best,
@@ -264,18 +270,27 @@ def describe_split(split: Split) -> dict[str, Any]:
     }
 
 
-def _provenance(plugin: Plugin, trial: Trial, scene: Scene, *, sandboxed: bool, jobs: int) -> Mapping[str, Any]:
+def _provenance(plugin: Plugin, trial: Trial, scene: Scene, outcome: Outcome, *, jobs: int) -> Mapping[str, Any]:
+    here = provenance.machine() if trial.row.interpreter is None else trial.row.interpreter.machine
+    where = outcome.where or here
     return {
-        **(provenance.machine() if trial.row.interpreter is None else trial.row.interpreter.machine),
+        **where,
         "recorded": provenance.now(),
         "recbench": distribution().version,
         "threads": scene.protocol.trials.threads,
         "jobs": jobs,
-        "sandboxed": sandboxed,
-        "memory_limited": sys.platform.startswith("linux"),
+        "sandboxed": outcome.sandboxed,
+        "memory_limited": where["platform"].startswith("Linux"),
         "git": None if trial.row.interpreter else _git_commit(plugin, trial.row.offered.value.target),
+        **({"other_python": plugin.name} if _is_asked_for(trial, scene) else {}),
         **({"tuned_on": trial.row.offered.value.tuned_on} if trial.row.offered.value.tuned_on else {}),
     }
+
+
+def _is_asked_for(trial: Trial, scene: Scene) -> bool:
+    """Whether the row ran under another interpreter, and not because the protocol says so."""
+    plugin, said = trial.row.offered.plugin, scene.protocol.python
+    return trial.row.interpreter is not None and plugin.name not in said and plugin.distribution not in said
 
 
 @functools.lru_cache(maxsize=256)
@@ -283,12 +298,5 @@ def _git_commit(plugin: Plugin, target: str) -> str | None:
     """The commit of what is run from where its author edits it; an installed version says enough."""
     if plugin.file is not None:
         return provenance.git_commit(plugin.file.parent)
-        **({"other_python": plugin.name} if _is_asked_for(trial, scene) else {}),
     spec = importlib.util.find_spec(target.partition(":")[0].partition(".")[0]) if plugin.editable else None
     return provenance.git_commit(Path(spec.origin).parent) if spec and spec.origin else None
-def _is_asked_for(trial: Trial, scene: Scene) -> bool:
-    """Whether the row ran under another interpreter, and not because the protocol says so."""
-    plugin, said = trial.row.offered.plugin, scene.protocol.python
-    return trial.row.interpreter is not None and plugin.name not in said and plugin.distribution not in said
-
-
