@@ -14,12 +14,16 @@ import publications
 import pytest
 from click.testing import CliRunner
 from publications import edit, path_of
+from records_by_hand import protocol, record
 
 from recbench import benchmark, boards, publishing
 from recbench.cli import cli
 from recbench.cli.offers import registry
 from recbench.errors import RecbenchError
+from recbench.indexing import Agreement, Published, merge
+from recbench.indexing.publications import Checked, Kept
 from recbench.protocols.loading import load
+from recbench.records import Record, Status
 from recbench.trials import Selection
 from recbench.verifying import SUMS, Means, checksums
 
@@ -30,12 +34,12 @@ ADA, BOB = "Ada Lovelace <ada@example.org>", "Bob"
 def authors(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ada published the run that all others are tested with; Bob ran two of its rows again. Not to be changed."""
     folder = tmp_path_factory.mktemp("authors")
-    protocol = load(original / "small.toml", {})
+    small = load(original / "small.toml", {})
     options = benchmark.Options(output=folder / "bob-out", in_process=True)
-    agenda = benchmark.arrange(protocol, registry(), Selection(wanted=("popularity", "random", "bias")), options)
+    agenda = benchmark.arrange(small, registry(), Selection(wanted=("popularity", "random", "bias")), options)
     benchmark.run(agenda, options, publications.Quiet())
     boards.write(folder / "bob-out")
-    means = Means(registry=registry(), protocols=(protocol,))
+    means = Means(registry=registry(), protocols=(small,))
     publishing.publish(original / "out", folder / "ada", means, by=ADA)
     publishing.publish(folder / "bob-out", folder / "bob", means, by=BOB)
     return folder
@@ -51,9 +55,9 @@ def published(authors: Path, original: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def index(folder: Path, *names: str, protocol: bool = True) -> Any:
+def index(folder: Path, *names: str, with_protocol: bool = True) -> Any:
     """Run the command over publications in a folder; the page goes to `index`."""
-    given = ["-p", str(folder / "small.toml")] if protocol else []
+    given = ["-p", str(folder / "small.toml")] if with_protocol else []
     dirs = [str(folder / name) for name in names or ("ada", "bob")]
     return CliRunner().invoke(cli, ["index", *dirs, "-o", str(folder / "index"), *given], standalone_mode=False)
 
@@ -221,7 +225,7 @@ def test_without_the_data_rows_say_that_they_were_not_scored_here(published: Pat
     assert {row["holds"].partition(":")[0] for row in table(page(published), "Publications")} == {
         "as far as it was checked"
     }
-    index(published, protocol=False)
+    index(published, with_protocol=False)
     assert {row["checked"] for row in table(page(published), "Small")} == {"not scored here"}
 
 
@@ -294,6 +298,65 @@ def test_what_the_protocol_counts_as_better_cannot_be_turned_round_by_a_stranger
     (published / "ratings.tsv").unlink()
     index(published)
     assert page(published).count("\n## Small\n") == 2
+
+
+# Rows of several folds and seeds
+
+
+def published_by(by: str, *records: Record) -> Published:
+    kept = tuple(
+        Kept(record=each, name=f"records/toy/{number}.json", checked=Checked.ANEW)
+        for number, each in enumerate(records)
+    )
+    return Published(folder=Path(by), by=by, records=kept, findings=(), has_checksums=True)
+
+
+def of_fold(fold: int, score: float, **more: Any) -> Record:
+    folds = protocol(split={"kind": "k-fold", "folds": 2, "repeats": 1})
+    return record("ease", fold=fold, scores={"ndcg@10": score}, protocol=folds, **more)
+
+
+def test_nobody_ranks_with_the_best_of_the_folds_alone() -> None:
+    (table,) = merge(
+        [published_by("Ada", of_fold(1, 0.9)), published_by("Bob", of_fold(0, 0.1), of_fold(1, 0.3))]
+    ).tables
+    first, second = table.rows
+    assert (first.number, first.standing.rank, first.standing.scores["ndcg@10"].mean) == (2, 1, 0.2)
+    assert (second.number, second.standing.rank, str(second.standing.trouble)) == (1, None, "1 of 2 folds")
+
+
+def test_trials_are_compared_one_by_one_and_the_worst_counts() -> None:
+    ada = published_by("Ada", of_fold(0, 0.1), of_fold(1, 0.3))
+    bob = published_by("Bob", of_fold(0, 0.1), of_fold(1, 0.35, provenance={"recorded": "2026-11-25T00:00:00Z"}))
+    (table,) = merge([ada, bob]).tables
+    (repeat,) = table.rows[0].repeats
+    assert (repeat.agreement, repeat.n_trials, repeat.score) == (Agreement.BEYOND, 2, "ndcg@10")
+    assert repeat.difference == pytest.approx(0.05)
+
+
+def test_other_seeds_are_other_trials() -> None:
+    rows = [of_fold(fold, 0.1, seed=seed, deterministic=False) for seed in (0, 1) for fold in (0, 1)]
+    (table,) = merge([published_by("Ada", *rows[:2]), published_by("Bob", *rows[2:])]).tables
+    assert [row.repeats for row in table.rows] == [(), ()]
+
+
+def test_a_trial_that_ended_otherwise_does_not_agree() -> None:
+    failed = record("ease", status=Status.FAILED, reason="no luck")
+    (table,) = merge([published_by("Ada", record("ease")), published_by("Bob", failed)]).tables
+    assert [row.repeats[0].agreement for row in table.rows] == [Agreement.OTHER_ENDING] * 2
+
+
+def test_records_of_code_that_was_changed_since_are_named() -> None:
+    old = record("ease", source="11", provenance={"recorded": "2020-01-01T00:00:00Z"})
+    index = merge([published_by("Ada", old, record("ease"))])
+    assert len(index.tables[0].rows) == 1
+    assert [(each.what, each.reason) for each in index.left_out] == [
+        ("records/toy/0.json", "a newer record takes its place")
+    ]
+
+
+def test_metrics_of_two_versions_share_no_table() -> None:
+    assert len(merge([published_by("Ada", record()), published_by("Bob", record(metrics_version=2))]).tables) == 2
 
 
 # Files

@@ -59,12 +59,13 @@ def _read(folders: tuple[Path, ...], at_hand: Means) -> tuple[list[Published], l
     from recbench import indexing
 
     found, unread = [], []
-    for folder in sorted({each.resolve(): each for each in folders}.values(), key=str):
+    for place, folder in sorted({each.resolve(): each for each in folders}.items()):
         try:
             found.append(indexing.read(folder, at_hand))
         except RecbenchError as error:
-            reason = error.what.replace(str(folder), folder.resolve().name)
-            unread.append(indexing.LeftOut(number=0, what=folder.resolve().name, reason=reason))
+            unread.append(
+                indexing.LeftOut(number=0, what=place.name, reason=error.what.replace(str(folder), place.name))
+            )
     return found, unread
 
 

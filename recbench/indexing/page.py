@@ -103,8 +103,8 @@ def _whole(publication: Published) -> str:
 
 def _section(index: Index, table: Table, output: Path) -> Iterator[str]:
     found = table.board
-    yield f"## {escape(found.protocol['title'])}"
-    protocol = f"{escape(found.protocol['name'])}, fingerprint {code(found.protocol['fingerprint'][:16])}"
+    yield f"## {escape(found.protocol['title'], NAME_LENGTH)}"
+    protocol = f"{escape(found.protocol['name'], NAME_LENGTH)}, fingerprint {code(found.protocol['fingerprint'][:16])}"
     said = [("Protocol", protocol), *facts.in_short(found)]
     yield " · ".join(f"**{name}** {text}" for name, text in said if text)
     columns = [column for column in main(found) if column.kind != "cost"][:SCORES]
@@ -134,7 +134,7 @@ def _section(index: Index, table: Table, output: Path) -> Iterator[str]:
 
 
 def _head(table: Table, column: Column) -> str:
-    return escape(column.title) + ARROWS[best_of(table.board, column)]
+    return escape(column.title, NAME_LENGTH) + ARROWS[best_of(table.board, column)]
 
 
 def _cell(cell: Cell | None) -> str:
@@ -146,10 +146,10 @@ def _cell(cell: Cell | None) -> str:
 def _algorithm(standing: Standing) -> str:
     """Name, plugin and version, code, parameters; and why it is not ranked."""
     first = standing.first
-    plugin = escape(f"{first.distribution} {first.version}")
+    plugin = escape(f"{first.distribution} {first.version}", NAME_LENGTH)
     given = ", ".join(f"{name} = {canonical(value)}" for name, value in sorted(parameters_of(first).items()))
     said = [plugin, *_code(first), *([escape(given, PARAMETERS_LENGTH)] if given else [])]
-    shown = f"{escape(standing.name)} <sub>{', '.join(said)}</sub>"
+    shown = f"{escape(standing.name, NAME_LENGTH)} <sub>{', '.join(said)}</sub>"
     if standing.trouble is None:
         return shown
     reason = f": {escape(standing.trouble.reason, REASON_LENGTH)}" if standing.trouble.reason else ""
