@@ -303,7 +303,7 @@ class _Run:
         record = record_of(trial, self.scene, outcome, jobs=jobs)
         self._stage(trial, "write")
         path = self.store.save(record, lists=outcome.lists, predictions=outcome.predictions)
-        return Entry(record=record, path=path)
+        return Entry(record=load(path), path=path)
 
     def _pass_over(self, trial: Trial, outcome: Outcome) -> None:
         """No worker has what the row needs."""
@@ -353,7 +353,7 @@ def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry
             continue  # a damaged record is as good as none: the trial runs again and takes its place
         again = rescored(replace(record, label=trial.row.label), scene, trial.split, lists, predictions)
         kept = path if options.dry_run else store.save(again, lists=lists, predictions=predictions)
-        return Entry(record=again, path=kept)
+        return Entry(record=again if options.dry_run else load(kept), path=kept)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +166,14 @@ def test_the_board_shows_intervals_letters_and_ranks(output: Path) -> None:
     assert "| 95 % interval | ties |" in " ".join(text.split()).replace("95 % interval |", "95 % interval |")
     assert "ndcg@5 by how active users are" in text
     assert "Not analysed" not in text
+
+
+def test_a_run_shows_ties_in_the_terminal(output: Path) -> None:
+    arguments = ["run", "-p", str(output.parent / "small.toml"), "-o", str(output.parent / "again"), "--in-process"]
+    done = CliRunner().invoke(cli, [*arguments, "-a", "popularity", "-a", "random"], standalone_mode=False)
+    assert done.return_value == 0, done.output
+    assert "rows that share a letter are tied" in " ".join(done.output.split())
+    assert re.search(r"^ *1(-2)?  popularity \*  +0\.\d+  a", done.output, re.MULTILINE)
 
 
 def test_a_row_that_was_made_since_has_no_interval_and_takes_the_letters_with_it(output: Path) -> None:

@@ -23,6 +23,8 @@ from recbench.records import N_BINS, Analysis, Grouped, Grouping, Record, RowAna
 from recbench.scene import Scene
 from recbench.statistics import Bootstrap, by_user, gap_intervals, letters, paired, rank_ranges, symmetric
 
+_HELD = 1 << 25
+"""Values by user that are held at a time; where there are more, those of one cut-off are."""
 GROUPED = ("ndcg", "precision", "recall")
 """What is looked at by groups, where the protocol has it; the primary metric comes first whatever it is."""
 
@@ -71,7 +73,8 @@ def analyse(records: Mapping[Path, Record], scene: Scene) -> Analysis:
     keys = [key for key in found.keys if scene.metrics[key.partition("@")[0]].kind != "catalogue"]
     known: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
     main: list[ByUser] = []
-    for some in _parts(keys, scene.primary):
+    values = len(rows) * scene.splits[0].dataset.n_users * len(keys)
+    for some in [keys] if values <= _HELD else _parts(keys, scene.primary):
         scored = [each for row in rows if (each := _scored(row, scene, some)) is not None]
         for key, name, interval in _intervals(some, scored, scene):
             known[name][key] = interval

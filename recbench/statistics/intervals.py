@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recbench.data import FloatArray, Int64Array
 
@@ -18,6 +20,9 @@ RESAMPLES: Final = 5_000
 CONFIDENCE: Final = 0.95
 # Users times resamples that are held at a time.
 _CELLS: Final = 1 << 21
+# Users times resamples that are kept for the next figure over as many users, a byte each. No user is drawn 256 times.
+_KEPT: Final = 1 << 25
+_GAP_RESAMPLES: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +166,9 @@ def error_interval(
     return drawn.interval()
 
 
-def gap_intervals(first: FloatArray, last: FloatArray, *, resamples: int = RESAMPLES, seed: int = 0) -> list[Interval]:
+def gap_intervals(
+    first: FloatArray, last: FloatArray, *, resamples: int = _GAP_RESAMPLES, seed: int = 0
+) -> list[Interval]:
     """The intervals of each row's mean over one group less its mean over another, by percentiles.
 
     Formula: users are drawn from both groups together, so that one who is in both is drawn with both values.
@@ -209,16 +216,24 @@ def _check(values: FloatArray) -> None:
 
 def _resampled(columns: FloatArray, resamples: int, seed: int) -> FloatArray:
     """(resamples, c) totals over as many users as there are, drawn with replacement."""
-    generator = np.random.default_rng(seed)
     n_users = len(columns)
+    blocks = _kept(n_users, resamples, seed) if n_users * resamples <= _KEPT else _drawn(n_users, resamples, seed)
+    return np.concatenate([times.astype(np.float64) @ columns for times in blocks])
+
+
+@functools.lru_cache(maxsize=2)  # the figures of a board are over the same users, one after another
+def _kept(n_users: int, resamples: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
+    return tuple(times.astype(np.uint8) for times in _drawn(n_users, resamples, seed))
+
+
+def _drawn(n_users: int, resamples: int, seed: int) -> Iterator[Int64Array]:
+    """Blocks of (b, n_users): how often each draw has each user."""
+    generator = np.random.default_rng(seed)
     height = max(1, _CELLS // n_users)
-    parts = []
     for first in range(0, resamples, height):
         n = min(height, resamples - first)
         drawn = generator.integers(0, n_users, (n, n_users)) + n_users * np.arange(n)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=n * n_users).reshape(n, n_users)
-        parts.append(times.astype(np.float64) @ columns)
-    return np.concatenate(parts)
+        yield np.bincount(drawn.ravel(), minlength=n * n_users).reshape(n, n_users)
 
 
 def _adjusted(tails: FloatArray, drawn: FloatArray, found: float, jackknife: FloatArray) -> FloatArray:
