@@ -355,6 +355,12 @@ def test_records_of_code_that_was_changed_since_are_named() -> None:
     ]
 
 
+def test_scores_of_users_with_a_history_in_one_publication_do_not_unrank_the_others() -> None:
+    odd = record("slim", scores_warm={"ndcg@10": 0.9})
+    tables = merge([published_by("Ada", record("ease")), published_by("Bob", odd)]).tables
+    assert [[row.standing.rank for row in table.rows] for table in tables] == [[1], [1]]
+
+
 def test_metrics_of_two_versions_share_no_table() -> None:
     assert len(merge([published_by("Ada", record()), published_by("Bob", record(metrics_version=2))]).tables) == 2
 

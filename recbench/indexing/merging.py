@@ -121,9 +121,9 @@ def merge(publications: Sequence[Published], unread: Sequence[LeftOut] = ()) -> 
         for key, kept in _by_protocol(publication.records).items():
             found = board(each.record for each in kept)
             rows = list(_rows(number, found, kept))
-            groups[key].append((found, [row for row in rows if not row.fault]))
+            groups[f"{key} {found.sorts_warm}"].append((found, [row for row in rows if not row.fault]))
             left_out += [LeftOut(number=number, what=row.standing.name, reason=row.fault) for row in rows if row.fault]
-            left_out += _superseded(number, rows, kept)
+            left_out += _not_shown(number, rows, kept)
         left_out += [LeftOut(number=number, what=each.where, reason=each.what) for each in publication.findings]
     authors = {number: each.by for number, each in enumerate(publications, 1)}
     tables = [_table(group, authors) for _, group in sorted(groups.items()) if any(rows for _, rows in group)]
@@ -135,7 +135,7 @@ def _by_protocol(records: Sequence[Kept]) -> Mapping[str, list[Kept]]:
     """Scores compare where all is the same that decides them.
 
     What the fingerprint covers is compared, too: without the data a record may state any fingerprint, and its author
-    could turn the order of somebody else's rows.
+    could turn round the order of somebody else's rows.
     """
     found: dict[str, list[Kept]] = defaultdict(list)
     for each in records:
@@ -151,7 +151,7 @@ def _rows(number: int, found: Board, kept: Sequence[Kept]) -> Iterator[Row]:
         yield Row(number=number, standing=standing, records=records)
 
 
-def _superseded(number: int, rows: Sequence[Row], kept: Sequence[Kept]) -> Iterator[LeftOut]:
+def _not_shown(number: int, rows: Sequence[Row], kept: Sequence[Kept]) -> Iterator[LeftOut]:
     """The records that no row has: of code that was changed since, or there twice."""
     shown = {each.name for row in rows for each in row.records}
     for each in kept:
@@ -166,7 +166,6 @@ def _table(group: Sequence[tuple[Board, Sequence[Row]]], authors: Mapping[int, s
         boards[0],
         records=tuple(each.record for row in rows for each in row.records),
         keys=tuple(dict.fromkeys(key for each in boards for key in each.keys)),
-        sorts_warm=any(each.sorts_warm for each in boards),
         n_superseded=0,
     )
     n_folds = _n_folds_of(merged.protocol["deciding"])
