@@ -236,6 +236,11 @@ def test_without_figures_nothing_runs(original: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_show_tells_which_publications_have_figures() -> None:
+    done = CliRunner().invoke(cli, ["show", "table32"], standalone_mode=False)
+    assert "Table 32 of Ferrari Dacrema et al. (2021)" in done.output
+
+
 def test_lines_of_json_have_no_place_for_them(original: Path, tmp_path: Path) -> None:
     done = run(original, tmp_path, "--reference", "--json")
     assert "exclude each other" in str(done.exception)

@@ -98,6 +98,7 @@ def _metric(offered: Offered[Metric]) -> Facts:
 
 
 def _protocol(offered: Offered[Path]) -> Facts:
+    from recbench.protocols import references
     from recbench.protocols.loading import load
 
     protocol = load(offered.value, {})
@@ -109,6 +110,7 @@ def _protocol(offered: Offered[Path]) -> Facts:
     yield from protocol.deciding().items()
     yield "algorithms", protocol.trials.algorithms
     yield "rows", tuple(row.label for row in protocol.rows)
+    yield "published", tuple(each.title for each in references.shipped() if each.protocol == protocol.name)
 
 
 def _plugin(plugin: Any) -> Facts:
