@@ -74,9 +74,7 @@ def engine() -> Any:
     try:
         import distributed
     except ImportError as error:
-        raise RecbenchError(
-            "--cluster needs Dask distributed, which is not here", fix=install_hint("cluster")
-        ) from error
+        raise RecbenchError("--cluster needs Dask, which is not installed", fix=install_hint("cluster")) from error
     return distributed
 
 

@@ -6,6 +6,7 @@ The functions below `Host` are what the run asks a worker for, by Dask. There is
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import shutil
@@ -56,7 +57,7 @@ class Host:
         self._arriving: dict[tuple[str, str], bytearray] = {}
         self._kept: OrderedDict[str, Contents] = OrderedDict()
         self._idle: dict[str, list[Runner]] = {}
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: str | None = None
 
     def receive(self, topic: str, digest: str, head: str, size: int, offset: int, piece: bytes) -> None:
         """Take a piece of a parcel; with the last one it is checked and kept.
@@ -140,8 +141,9 @@ class Host:
         """A single-file plugin, in a folder named by its content."""
         with self._lock:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="recbench-plugins-", ignore_cleanup_errors=True)
-            path = Path(self._folder.name, sha256(text.encode()).hexdigest()[:16], Path(name).name)
+                self._folder = tempfile.mkdtemp(prefix="recbench-plugins-")
+                atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+            path = Path(self._folder, sha256(text.encode()).hexdigest()[:16], Path(name).name)
             if not path.is_file():
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text)

@@ -1,0 +1,365 @@
+"""The cluster's parts without a cluster: addresses, what travels of a split and a trial, who is used and who waits."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dask_by_hand import write_world
+from test_run import RECBENCH
+
+from recbench import benchmark, provenance
+from recbench.cli.offers import registry
+from recbench.cluster import introductions
+from recbench.cluster.address import Address
+from recbench.cluster.frames import Damaged, describe_job, describe_outcome, job_from, outcome_from, seal, unseal
+from recbench.cluster.host import Host
+from recbench.cluster.parcel import Contents, Parcel, blank, unpack
+from recbench.cluster.roster import Member, NobodyCan, Roster
+from recbench.data import Split, owned
+from recbench.errors import RecbenchError
+from recbench.execution import Component, Job, Outcome, Runner
+from recbench.protocols.loading import load
+from recbench.records import Costs, Status
+from recbench.scene import prepare
+from recbench.trials import Selection, select
+from recbench.worker.channel import Message
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    write_world(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def split(world: Path) -> Split:
+    (made,) = prepare(load(world / "small.toml", {}), registry()).splits
+    return made
+
+
+def without_scale(split: Split) -> Split:
+    return replace(split, dataset=replace(split.dataset, scale=None))
+
+
+def arrived(contents: Contents) -> Contents:
+    """What a worker has of a parcel."""
+    parcel, host = Parcel(contents), Host()
+    for offset, piece in parcel.pieces():
+        host.receive("run", parcel.digest, parcel.head, parcel.size, offset, piece)
+    (kept,) = host._kept.values()
+    return kept
+
+
+@pytest.mark.parametrize("text", ["local", "tcp://10.0.0.7:8786", "tls://head.example.org:8786", "tcp://[::1]:80"])
+def test_an_address_is_read_and_written_alike(text: str) -> None:
+    assert str(Address.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "here", "http://a:1", "tcp://a", "tcp://a:0", "tcp://a:99999", "tcp://a b:1"])
+def test_what_is_no_address_is_an_error_with_the_forms_that_are(text: str) -> None:
+    with pytest.raises(RecbenchError, match="is not where a cluster is") as caught:
+        Address.parse(text)
+    assert caught.value.fix == "write --cluster local, tcp://HOST:PORT or tls://HOST:PORT"
+
+
+@pytest.mark.parametrize(
+    "text", ["local", "tls://10.0.0.7:1", "tcp://127.0.0.1:1", "tcp://[::1]:1", "tcp://localhost:1"]
+)
+def test_a_guarded_address_needs_no_warning(text: str) -> None:
+    assert Address.parse(text).warning is None
+
+
+def test_a_scheduler_elsewhere_without_tls_is_warned_of() -> None:
+    warning = Address.parse("tcp://10.0.0.7:8786").warning
+    assert warning is not None
+    assert "neither on this machine nor under TLS" in warning
+
+
+def test_neither_ratings_nor_times_of_the_test_part_travel(split: Split) -> None:
+    there = blank(split).test()
+    assert len(there) == len(split.test()) > 0
+    assert not there.rating.any()
+    assert there.time is not None
+    assert not there.time.any()
+
+
+def test_where_no_ratings_are_predicted_nothing_of_the_test_part_travels(split: Split) -> None:
+    sent = blank(without_scale(split))
+    assert len(sent.test_rows) == 0
+    assert len(sent.dataset.interactions) == len(split.train_rows) + len(split.validation_rows)
+
+
+def test_a_split_arrives_as_it_was_but_for_the_answers(split: Split) -> None:
+    candidates = owned(np.arange(12, dtype=np.int32).reshape(3, 4))
+    there = arrived(Contents(split=blank(split), candidates=candidates))
+    for part in ("train", "train_without_validation", "validation"):
+        sent, got = getattr(split, part)().interactions, getattr(there.split, part)().interactions
+        for column in ("user", "item", "rating", "time"):
+            np.testing.assert_array_equal(getattr(got, column), getattr(sent, column))
+            assert not getattr(got, column).flags.writeable
+    np.testing.assert_array_equal(there.split.test().user, split.test().user)
+    np.testing.assert_array_equal(there.split.test().item, split.test().item)
+    np.testing.assert_array_equal(there.split.dataset.item_ids, split.dataset.item_ids)
+    np.testing.assert_array_equal(there.candidates, candidates)
+    assert there.split.fingerprint == split.fingerprint
+
+
+@pytest.mark.parametrize("piece_bytes", [7, 64, 1 << 24])
+def test_a_parcel_arrives_whole_whatever_the_size_of_its_pieces(
+    split: Split, piece_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recbench.cluster.parcel.PIECE_BYTES", piece_bytes)
+    parcel = Parcel(Contents(split=split, candidates=None))
+    content = b"".join(piece for _, piece in parcel.pieces())
+    assert len(content) == parcel.size
+    assert unpack(parcel.head, content).split.fingerprint == split.fingerprint
+
+
+def test_data_that_arrives_damaged_is_refused(split: Split) -> None:
+    parcel, host = Parcel(Contents(split=split, candidates=None)), Host()
+    *others, (offset, last) = parcel.pieces()
+    for place, piece in others:
+        host.receive("run", parcel.digest, parcel.head, parcel.size, place, piece)
+    with pytest.raises(Damaged, match="arrived damaged"):
+        host.receive("run", parcel.digest, parcel.head, parcel.size, offset, bytes([last[0] ^ 1]) + last[1:])
+    assert not host._kept
+
+
+def test_a_worker_keeps_a_few_splits_and_drops_the_one_longest_out_of_use(split: Split) -> None:
+    host = Host()
+    parcels = [Parcel(Contents(split=replace(split, fold=fold), candidates=None)) for fold in range(6)]
+    for parcel in parcels:
+        for offset, piece in parcel.pieces():
+            host.receive("run", parcel.digest, parcel.head, parcel.size, offset, piece)
+    assert list(host._kept) == [parcel.digest for parcel in parcels[2:]]
+
+
+def test_a_job_arrives_as_it_was_with_the_text_of_its_plugin(tmp_path: Path) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("class Mine: ...\n")
+    job = Job(
+        target="mine:Mine",
+        depth=10,
+        parameters={"a": [1, 2.5, None]},
+        plugin_file=plugin,
+        components={"ease": Component(target="recbench_linear.ease:Ease", parameters={"l2": 1})},
+        seed=3,
+        latencies=False,
+    )
+    kept: dict[str, str] = {}
+
+    def keep(name: str, text: str) -> Path:
+        kept[name] = text
+        return Path("/there", name)
+
+    message = unseal(seal(Message(kind="trial", values={"job": describe_job(job)})))
+    there = job_from(message.values["job"], None, keep)
+    for name in Job.__slots__:
+        assert getattr(there, name) == getattr(replace(job, plugin_file=Path("/there/mine.py")), name)
+    assert kept == {"mine.py": "class Mine: ...\n"}
+
+
+def test_an_outcome_arrives_as_it_was() -> None:
+    outcome = Outcome(
+        status=Status.OK,
+        lists=np.array([[1, -1]], dtype=np.int32),
+        predictions=np.array([1.5, np.nan]),
+        n_never=4,
+        marks=("ties by the plugin",),
+        costs=Costs(fit_seconds=0.1),
+        output="half a pair: \udc80",
+    )
+    there = outcome_from(unseal(seal(describe_outcome(outcome))), {"cpu": "theirs"})
+    np.testing.assert_array_equal(there.lists, outcome.lists)
+    np.testing.assert_array_equal(there.predictions, outcome.predictions)
+    for name in ("status", "reason", "n_never", "marks", "costs", "output"):
+        assert getattr(there, name) == getattr(outcome, name)
+    assert there.where == {"cpu": "theirs"}
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, 40, -1])
+def test_one_bit_over_anywhere_is_seen(place: int) -> None:
+    sealed = bytearray(seal(describe_outcome(Outcome(status=Status.FAILED, reason="no luck"))))
+    sealed[place] ^= 1
+    with pytest.raises(Damaged, match="its checksum is wrong"):
+        unseal(bytes(sealed))
+
+
+class Errand:
+    """Nobody wants it any more after the first look."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def is_wanted(self) -> bool:
+        return "fit" not in self.stages
+
+    def stage(self, stage: str) -> None:
+        self.stages.append(stage)
+
+
+def test_a_trial_that_nobody_waits_for_is_ended_and_its_worker_forgets_the_run(world: Path, split: Split) -> None:
+    host, parcel = Host(), Parcel(Contents(split=split, candidates=None))
+    for offset, piece in parcel.pieces():
+        host.receive("run", parcel.digest, parcel.head, parcel.size, offset, piece)
+    job = Job(target="idle:Waits", depth=5, parameters={"folder": str(world)}, plugin_file=world / "idle.py")
+    settings = {"threads": 1, "sandbox": False, "hidden": []}
+    values = {"parcel": parcel.digest, "settings": settings, "job": describe_job(job)}
+    answer = host.answer(Message(kind="trial", values=values), Errand())
+    assert answer.kind == "cancelled"
+    assert not host._kept
+    assert not any(host._idle.values())
+
+
+def asked_and_answer(world: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    protocol, offered = load(world / "small.toml", {}), registry()
+    options = benchmark.Options(output=world / "out")
+    trials = benchmark.arrange(protocol, offered, Selection(wanted=("ease",)), options).trials
+    asked = introductions.needs(trials)
+    return asked, introductions.introduce(asked)
+
+
+def test_this_very_installation_has_no_objection_to_itself(world: Path) -> None:
+    asked, answer = asked_and_answer(world)
+    assert introductions.objection(answer, asked) is None
+    assert answer["lacking"] == []
+
+
+def test_other_versions_of_recbench_python_and_plugins_are_named(world: Path) -> None:
+    asked, answer = asked_and_answer(world)
+    (target,) = asked["plugins"]
+    own = provenance.build()["version"]
+    name = asked["plugins"][target]["distribution"]
+
+    def objection(*path: str, value: str) -> str | None:
+        theirs = copy.deepcopy(answer)
+        place = theirs
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        return introductions.objection(theirs, asked)
+
+    assert objection("recbench", "version", value="0.0.1") == f"has recbench 0.0.1, and this is {own}"
+    assert objection("recbench", "source", value="0" * 64) == f"has a recbench {own} of other code than this one"
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert objection("machine", "python", value="3.99.1") == f"has Python 3.99, and this is {here}"
+    assert objection("plugins", target, "version", value="9.9") == f"has {name} 9.9, and this is {own}"
+
+
+def member(name: str, *, lacking: tuple[str, ...] = (), free: int = 1) -> Member:
+    return Member(address=f"tcp://{name}", name=name, where={}, lacking=frozenset(lacking), free=free)
+
+
+def indifferent(_: Member) -> int:
+    return 0
+
+
+def test_a_trial_goes_to_a_worker_that_has_what_it_needs() -> None:
+    roster = Roster(grace_seconds=1, where="here")
+    roster.join(member("bare", lacking=("torch",)))
+    roster.join(member("rich"))
+    taken = roster.take(frozenset({"torch"}), indifferent)
+    assert taken is not None
+    assert taken.name == "rich"
+
+
+def test_what_no_worker_has_is_said_without_waiting() -> None:
+    roster = Roster(grace_seconds=3600, where="here")
+    roster.join(member("bare", lacking=("torch", "numba")))
+    with pytest.raises(NobodyCan) as caught:
+        roster.take(frozenset({"torch", "numpy"}), indifferent)
+    assert caught.value.args == (frozenset({"torch"}),)
+
+
+def test_who_lost_the_only_worker_that_fits_waits_for_it_to_come_again() -> None:
+    roster = Roster(grace_seconds=3600, where="here")
+    roster.join(member("bare", lacking=("torch",)))
+    rich = member("rich")
+    roster.join(rich)
+    roster.lose(rich)
+    timer = threading.Timer(0.2, roster.join, [member("again")])
+    timer.start()
+    taken = roster.take(frozenset({"torch"}), indifferent)
+    timer.join()
+    assert taken is not None
+    assert taken.name == "again"
+
+
+def test_without_any_worker_it_is_waited_no_longer_than_stated() -> None:
+    roster = Roster(grace_seconds=0.1, where="the cluster here")
+    roster.refuse("old", "has recbench 0.0.1, and this is 0.1.0")
+    with pytest.raises(RecbenchError, match=r"the cluster here has had no worker .* for 0\.1 s; old has recbench 0\.0"):
+        roster.take(frozenset(), indifferent)
+
+
+def test_first_come_is_first_served() -> None:
+    roster, order = Roster(grace_seconds=60, where="here"), []
+    only = member("only")
+    roster.join(only)
+    assert roster.take(frozenset(), indifferent) is only
+
+    def wait(n: int) -> None:
+        roster.take(frozenset(), indifferent)
+        order.append(n)
+        roster.give_back(only)
+
+    threads = [threading.Thread(target=wait, args=(n,)) for n in range(5)]
+    for n, thread in enumerate(threads):
+        thread.start()
+        while len(roster._queue) <= n:
+            pass
+    roster.give_back(only)
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_a_cancelled_roster_gives_nobody_away() -> None:
+    roster = Roster(grace_seconds=60, where="here")
+    threading.Timer(0.1, roster.cancel).start()
+    assert roster.take(frozenset(), indifferent) is None
+
+
+def test_programs_and_this_process_do_not_go_to_a_cluster(world: Path) -> None:
+    (world / "program.toml").write_text(
+        (world / "small.toml").read_text() + '[[algorithm]]\nlabel = "mine"\ncommand = ["sh", "-c", "true", "{out}"]\n'
+    )
+    offered, cluster = registry(), Address.parse("local")
+    protocol = load(world / "program.toml", {})
+    assert select(protocol, offered, Selection(wanted=("mine",)))
+    options = benchmark.Options(output=world / "out", cluster=cluster)
+    with pytest.raises(RecbenchError, match="'mine' is a program of this machine"):
+        benchmark.arrange(protocol, offered, Selection(wanted=("mine",)), options)
+    with pytest.raises(RecbenchError, match="--in-process keeps trials here"):
+        benchmark.arrange(protocol, offered, Selection(wanted=("ease",)), replace(options, in_process=True))
+
+
+def test_without_the_extra_the_command_that_installs_it_is_named(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "distributed.py").write_text("raise ImportError\n")
+    done = subprocess.run(
+        [*RECBENCH, "run", "-p", str(world / "small.toml"), "-a", "random", "--cluster", "local"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": f"{tmp_path}:{':'.join(sys.path)}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "Error: --cluster needs Dask, which is not installed" in done.stderr
+    assert "Fix:   pip install 'recbench-suite[cluster]'" in done.stderr
+
+
+def test_a_runner_and_a_cluster_are_asked_alike() -> None:
+    from recbench.cluster import Cluster
+
+    for name in ("run", "check", "cancel", "__enter__", "__exit__"):
+        assert callable(getattr(Cluster, name))
+        assert callable(getattr(Runner, name))
