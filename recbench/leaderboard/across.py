@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,8 +14,23 @@ from recbench.leaderboard.wording import escape
 from recbench.statistics import average_ranks, critical_difference
 
 
-def across(boards: Mapping[str, Board]) -> str:
-    """A table of the algorithms that have a rank on all of several boards; "" where there are not two of both.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Across:
+    """The algorithms that have a rank on all of several boards. Texts are Markdown.
+
+    Attributes:
+        legend: how many there are, and what the table says and does not.
+        boards: the names of the boards' files, in the order of the columns.
+        rows: average rank, name, and the ranks on each board; the best average first.
+    """
+
+    legend: str
+    boards: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def side_by_side(boards: Mapping[str, Board]) -> Across | None:
+    """What several boards say together; None where there are not two of them with two algorithms on both.
 
     Args:
         boards: by the names of their files.
@@ -23,15 +39,23 @@ def across(boards: Mapping[str, Board]) -> str:
     ranked = [{each.name: each for each in boards[name].ranked} for name in names]
     shared = [name for name in ranked[0] if all(name in each for each in ranked)] if len(names) > 1 else []
     if len(shared) < 2:
-        return ""
+        return None
     averages = average_ranks(np.array([[-(each[name].rank or 0) for name in shared] for each in ranked], dtype=float))
     order = sorted(range(len(shared)), key=lambda place: (averages[place], shared[place]))
     rows = [
-        [f"{averages[place]:.1f}", _name(ranked[0][shared[place]]), *(_rank(each, shared[place]) for each in ranked)]
+        (f"{averages[place]:.1f}", _name(ranked[0][shared[place]]), *(_rank(each, shared[place]) for each in ranked))
         for place in order
     ]
-    heads = ["average rank", "algorithm", *(f"[{escape(boards[n].protocol['name'])}]({n})" for n in names)]
-    return f"## Across protocols\n\n{_legend(len(shared), len(names))}\n\n{aligned(heads, rows)}"
+    return Across(legend=_legend(len(shared), len(names)), boards=tuple(names), rows=tuple(rows))
+
+
+def across(boards: Mapping[str, Board]) -> str:
+    """The same as a section of Markdown; "" where there is nothing to say."""
+    found = side_by_side(boards)
+    if found is None:
+        return ""
+    heads = ["average rank", "algorithm", *(f"[{escape(boards[n].protocol['name'])}]({n})" for n in found.boards)]
+    return f"## Across protocols\n\n{found.legend}\n\n{aligned(heads, found.rows)}"
 
 
 def _legend(n_rows: int, n_boards: int) -> str:

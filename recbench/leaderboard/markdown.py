@@ -211,7 +211,7 @@ def _details(found: Board) -> str:
             certainty.rank(each),
             _bare_name(each),
             _parameters(each),
-            _tuned(each.first),
+            tuned_of(each.first),
             seeds_of(each),
             str(len({record.fold for record in each.records})),
             code_of(each.first),
@@ -230,8 +230,8 @@ def _parameters(standing: Standing) -> str:
     return escape(shown, PARAMETERS_LENGTH) or "defaults"
 
 
-def _tuned(record: Record) -> str:
-    """How the parameters were chosen, as far as anybody says."""
+def tuned_of(record: Record) -> str:
+    """How the parameters were chosen, as far as anybody says, in Markdown."""
     if record.protocol.get("settings"):
         return "by hand"
     if trials := record.protocol.get("tuned"):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from recbench.leaderboard import Board, Standing, facts, notes
 from recbench.leaderboard.commands import commands
-from recbench.leaderboard.markdown import code_of, seeds_of
+from recbench.leaderboard.markdown import code_of, seeds_of, tuned_of
 from recbench.leaderboard.standings import parameters_of
 from recbench.leaderboard.wording import count
 from recbench.protocols.spec import canonical
@@ -68,7 +68,7 @@ def _details(place: int, standing: Standing) -> Html:
         "tr",
         element("th", standing.name, scope="row", class_="name"),
         element("td", _parameters(standing)),
-        element("td", str(first.protocol.get("tuned") or "no")),
+        element("td", prose(tuned_of(first))),
         element("td", seeds_of(standing)),
         element("td", str(len({record.fold for record in standing.records}))),
         element("td", prose(code_of(first))),

@@ -15,8 +15,16 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 388, 12, 274
 LETTER, LINE = 7.8, 15
 """The size of a label's letter on average and of its line, a little on the large side."""
 LABEL_LENGTH = 24
-_SPOTS = ((8, 4, "start"), (-8, 4, "end"), (0, -9, "middle"), (0, 18, "middle"), (7, -7, "start"), (-7, -7, "end"))
-_FAR = ((8, 17, "start"), (-8, 17, "end"), (14, -14, "start"), (-14, -14, "end"), (14, 26, "start"), (-14, 26, "end"))
+LED = 18
+"""A label farther from its point than that has a line to it."""
+_NEAR = ((8, 4, "start"), (-8, 4, "end"), (0, -9, "middle"), (0, 18, "middle"), (7, -7, "start"), (-7, -7, "end"))
+_FAR = tuple(
+    (side * dx, dy, anchor)
+    for dx, dy in ((8, 17), (14, -14), (14, 30), (14, 46), (40, 4), (40, 24))
+    for side, anchor in ((1, "start"), (-1, "end"))
+)
+FRONT_WEIGHT = 8.0
+"""How much worse it is to hide a point of the front than another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,26 +140,21 @@ class _Box:
 
 def _labels(front: Sequence[Point], points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Html]:
     """The names of the front, each where it hides least; one that would lie on another is left out."""
-    marks = [_around(x.place(each.x), y.place(each.y)) for each in points]
-    marks += _along(_corners(front, x, y))
+    marks = [(_around(x.place(each.x), y.place(each.y)), FRONT_WEIGHT if each.is_front else 1.0) for each in points]
+    marks += [(box, 1.0) for box in _along(_corners(front, x, y))]
     placed: list[_Box] = []
     for point in sorted(front, key=lambda each: (-each.x, each.name)):
         across, up, name = x.place(point.x), y.place(point.y), cut(point.name, LABEL_LENGTH)
-        spots = [(dx, dy, anchor, _box(across + dx, up + dy, name, anchor)) for dx, dy, anchor in (*_SPOTS, *_FAR)]
-        free = [each for each in spots if _is_inside(each[3]) and not _hidden(each[3], placed)]
+        spots = [(dx, dy, anchor, _box(across + dx, up + dy, name, anchor)) for dx, dy, anchor in (*_NEAR, *_FAR)]
+        free = [each for each in spots if _is_inside(each[3]) and not any(map(each[3].overlap, placed))]
         if not free:
             continue
         dx, dy, anchor, box = min(free, key=lambda each: _hidden(each[3], marks) + abs(each[0]) + abs(each[1]))
         placed.append(box)
-        yield element(
-            "text",
-            name,
-            x=round(across + dx, 1),
-            y=round(up + dy, 1),
-            text_anchor=anchor,
-            class_="name",
-            data_row=point.row,
-        )
+        at = {"x": round(across + dx, 1), "y": round(up + dy, 1), "text_anchor": anchor}
+        if abs(dx) + abs(dy) > LED:
+            yield element("line", class_="leader", x1=across, y1=up, x2=at["x"], y2=round(up + dy - 4, 1))
+        yield element("text", name, class_="name", data_row=point.row, **at)
 
 
 def _along(corners: Sequence[tuple[float, float]]) -> Iterator[_Box]:
@@ -175,5 +178,5 @@ def _is_inside(box: _Box) -> bool:
     return box.left >= LEFT and box.right <= WIDTH and box.top >= 0 and box.bottom <= BOTTOM + 1
 
 
-def _hidden(box: _Box, others: Iterable[_Box]) -> float:
-    return sum(box.overlap(other) for other in others)
+def _hidden(box: _Box, marks: Iterable[tuple[_Box, float]]) -> float:
+    return sum(weight * box.overlap(mark) for mark, weight in marks)

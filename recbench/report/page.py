@@ -8,14 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from recbench.leaderboard import Board
+from recbench.leaderboard.across import side_by_side
 from recbench.leaderboard.columns import cells, primary
 from recbench.leaderboard.facts import dates
 from recbench.report.account import failures, in_short, make_again, parameters, warnings, what_was_run
+from recbench.report.cells import head_cell
 from recbench.report.distributions import distributions
 from recbench.report.groups import by_groups
 from recbench.report.markup import NOTHING, Html, element, joined, text
 from recbench.report.meanings import meanings
 from recbench.report.placing import Part, Place, tabular
+from recbench.report.prose import prose
 from recbench.report.table import leaderboard, more_scores
 from recbench.report.tradeoffs import trade_offs
 
@@ -48,8 +51,8 @@ def page(boards: Mapping[str, Board]) -> str:
         "body",
         element("a", "Skip to the leaderboard", href="#main", class_="skip"),
         _header(places),
-        element("main", _overview(places), *(_board(board, place) for place, board in places), id="main"),
-        element("footer", element("p", _made_by(n))),
+        element("main", _overview(places, boards), *(_board(board, place) for place, board in places), id="main"),
+        element("footer", element("p", _made_by())),
         element("script", _asset("page.js")),
     )
     return f'<!doctype html>\n<html lang="en">\n{_head(title)}\n{body}\n</html>\n'
@@ -88,15 +91,31 @@ def _header(places: Sequence[tuple[Place, Board]]) -> Html:
     return element("header", element("p", "recbench report", class_="brand"), ways, toggle)
 
 
-def _overview(places: Sequence[tuple[Place, Board]]) -> Html:
-    """Where there are several boards: a row for each."""
+def _overview(places: Sequence[tuple[Place, Board]], boards: Mapping[str, Board]) -> Html:
+    """Where there are several boards: a row for each, and the algorithms that are on all of them."""
     if len(places) == 1:
         return NOTHING
     heads = ("board", "data", "algorithms", "sorted by", "first", "recorded")
     titles = (element("th", head, scope="col") for head in heads)
     rows = (_line(place, board) for place, board in places)
     table = tabular("All leaderboards on this page", titles, rows, class_="board texts")
-    return joined([element("h1", "Leaderboards"), table])
+    return joined([element("h1", "Leaderboards"), table, _across(boards)])
+
+
+def _across(boards: Mapping[str, Board]) -> Html:
+    found = side_by_side(boards)
+    if found is None:
+        return NOTHING
+    heads = [head_cell("average rank", best="low"), head_cell("algorithm", best="low", class_="name")]
+    heads += [head_cell(str(boards[name].protocol["title"]), best="low") for name in found.boards]
+    rows = [_side_by_side(*row) for row in found.rows]
+    legend = element("p", prose(found.legend), class_="legend")
+    return joined([element("h2", "Across protocols"), legend, tabular("Across protocols", heads, rows)])
+
+
+def _side_by_side(average: str, name: str, *ranks: str) -> Html:
+    who = element("th", prose(name), scope="row", class_="name")
+    return element("tr", element("td", average), who, *(element("td", prose(each)) for each in ranks))
 
 
 def _line(place: Place, board: Board) -> Html:
@@ -143,13 +162,6 @@ def _id(place: Place, title: str) -> str:
     return f"{place.key}-{'-'.join(title.lower().replace(',', '').split())}"
 
 
-def _made_by(n: int) -> Html:
-    what = "These leaderboards follow" if n > 1 else "This leaderboard follows"
-    return joined(
-        [
-            text("Made by "),
-            element("code", "recbench report"),
-            Html(" "),
-            text(f"from records alone. {what} from them: the same records give the same page."),
-        ]
-    )
+def _made_by() -> Html:
+    words = text("from records alone: the same records give the same page.")
+    return joined([Html("Made by "), element("code", "recbench report"), Html(" "), words])

@@ -59,7 +59,7 @@ def _reading(board: Board) -> str:
 def _filter(place: Place, n_rows: int) -> Html:
     """A box for words, shown where there is a script that acts on it."""
     box = f"{place.key}-filter"
-    entry = element("input", id=box, type="search", autocomplete="off", spellcheck="false", placeholder="item knn")
+    entry = element("input", id=box, type="search", autocomplete="off", spellcheck="false")
     return element(
         "div",
         element("label", "Filter rows by name, package or status", for_=box),

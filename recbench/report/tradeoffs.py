@@ -39,10 +39,10 @@ def trade_offs(board: Board, place: Place) -> Html:
 
 
 def _reading(board: Board) -> Iterator[str]:
-    yield f"Costs grow by factors. The line is the front of {primary(board).title}:"
-    yield "rows on it, filled and named, are beaten in the score by nobody who costs less. Baselines are diamonds."
+    yield f"Costs grow by factors. The line is the front of {primary(board).title}: nobody who costs less does better."
+    yield "Rows on it are filled, and named where there is room. Baselines are diamonds."
     if not costs_compare(board):
-        yield "Some trials ran side by side, so costs do not compare."
+        yield "Trials ran side by side or on several machines, so costs do not compare."
     if any(each.first.is_external for each in board.standings):
         yield "Rows made elsewhere are not drawn: their costs are not measured."
 
