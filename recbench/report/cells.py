@@ -16,7 +16,7 @@ _LETTER = re.compile(r"[a-zA-Z]\d*")
 
 def head_cell(title: str, /, *, best: str, arrow: str = "", **attributes: str | None) -> Html:
     """A column's title, with an arrow that shows which way is better; `best` is for sorting."""
-    shown = [Html("&nbsp;"), element("span", arrow, aria_hidden="true")] if arrow else []
+    shown = [element("span", Html("&nbsp;"), arrow, aria_hidden="true")] if arrow else []
     return element("th", title, *shown, scope="col", data_best=best, **attributes)
 
 

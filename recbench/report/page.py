@@ -110,7 +110,7 @@ def _across(boards: Mapping[str, Board]) -> Html:
     heads += [head_cell(str(boards[name].protocol["title"]), best="low") for name in found.boards]
     rows = [_side_by_side(*row) for row in found.rows]
     legend = element("p", prose(found.legend), class_="legend")
-    return joined([element("h2", "Across protocols"), legend, tabular("Across protocols", heads, rows)])
+    return element("section", element("h2", "Across protocols"), legend, tabular("Across protocols", heads, rows))
 
 
 def _side_by_side(average: str, name: str, *ranks: str) -> Html:
