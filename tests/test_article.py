@@ -186,7 +186,9 @@ def test_a_quick_command_prints_what_the_page_shows(
 def given_to(command: str) -> Mapping[str, Any]:
     """The parameters of the command, as it parses them itself, refusing what it does not know; nothing runs."""
     name, *arguments = shlex.split(command)[1:]
-    return cli.commands[name].make_context(name, arguments).params
+    context = cli.commands[name].make_context(name, arguments)
+    protocol = next(each.name for each in cli.commands[name].params if "--protocol" in each.opts)
+    return {**context.params, "protocol": context.params[protocol]}
 
 
 def parameters_of(algorithm: str) -> set[str]:
@@ -198,7 +200,7 @@ def parameters_of(algorithm: str) -> set[str]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.command)
 def test_a_command_names_what_there_is(example: Example) -> None:
     given, offered = given_to(example.command), registry(())
-    assert load_protocol(given["reference"], offered)
+    assert load_protocol(given["protocol"], offered)
     wanted = [*given.get("wanted", ()), *filter(None, [given.get("algorithm")])]
     assert wanted
     assert [glob for glob in wanted if not fnmatch.filter(offered.algorithms, glob)] == []

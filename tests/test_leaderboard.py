@@ -315,14 +315,14 @@ def test_in_protocols_that_show_both_the_scores_of_users_with_a_history_sort() -
     text = leaderboard.render(found)
     assert rows(text)[0][2:5] == ["ndcg@10 (warm) ↑", "ndcg@10 (all) ↑", "recall@10 (warm) ↑"]
     assert names(text) == ["b", "a"]
-    assert "recall@10 (all) ↑" in text.partition("<summary>At 10, all users</summary>")[2]
+    assert "recall@10 (all)\u00a0↑" in text.partition("<summary>At 10, all users</summary>")[2]
 
 
 def test_every_score_is_in_exactly_one_table() -> None:
     keys = [f"{name}@{k}" for name in ("ndcg", "recall", "gini") for k in (5, 10)] + ["rmse", "mae"]
     text = leaderboard.render([record("a", scores=dict.fromkeys(keys, 0.5))])
     heads = [line for line in text.splitlines() if line.startswith("|   # |")]
-    shown = [head.strip(" ↑↓") for line in heads for head in line.split("|")]
+    shown = [head.strip(" \u00a0↑↓") for line in heads for head in line.split("|")]
     assert {key: shown.count(key) for key in keys} == {**dict.fromkeys(keys, 1), "ndcg@10": 2}  # it sorts both
 
 

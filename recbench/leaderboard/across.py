@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbench.leaderboard import certainty
-from recbench.leaderboard.markdown import aligned
+from recbench.leaderboard.markdown import aligned, rank_of
 from recbench.leaderboard.standings import Board, Standing
 from recbench.leaderboard.wording import escape
 from recbench.statistics import average_ranks, critical_difference
@@ -75,7 +75,7 @@ def _name(standing: Standing) -> str:
 
 def _rank(ranked: Mapping[str, Standing], name: str) -> str:
     standing = ranked[name]
-    shown = certainty.rank(standing)
+    shown = rank_of(standing)
     return f"**{shown}**" if _is_with_the_best(standing, list(ranked.values())) else shown
 
 

@@ -16,7 +16,7 @@ from recbench.records import Analysis, Record
 REASON_LENGTH = 90
 PARAMETERS_LENGTH = 200
 HASH_LENGTH = 10
-NO_BREAK, NO_BREAK_ENTITY = "\u00a0", "&nbsp;"
+NO_BREAK, NO_BREAK_ENTITY, NO_BREAK_HYPHEN = "\u00a0", "&nbsp;", "\u2011"
 MADE_BY = "<!-- Made by `recbench render` from the records: edits of this file are lost. -->"
 """The first line of a board; a file that begins with it is held against the records."""
 
@@ -93,7 +93,7 @@ def _table(
     rows = []
     for place, (standing, row) in enumerate(zip(found.standings, grid(found, columns), strict=True)):
         first, *rest = map(_cell, row)
-        rows.append([certainty.rank(standing), name(standing), first, *(cells[place] for _, cells in extra), *rest])
+        rows.append([rank_of(standing), name(standing), first, *(cells[place] for _, cells in extra), *rest])
     return aligned(heads, rows, left=(1, *(heads.index(TIES) for head, _ in extra if head == TIES)))
 
 
@@ -108,10 +108,16 @@ def _sureness(found: Board) -> list[Extra]:
     return extra
 
 
+def rank_of(standing: Standing) -> str:
+    """The ranks that a row may have, in Markdown that does not part them."""
+    shown = certainty.rank(standing)
+    return shown if standing.rank is None else shown.replace("-", NO_BREAK_HYPHEN)
+
+
 def _intervals(found: Board) -> str:
     keys = certainty.keys(found)
     rows = [
-        [certainty.rank(each), _bare_name(each), *(_unbroken(certainty.interval(found, each, key)) for key in keys)]
+        [rank_of(each), _bare_name(each), *(_unbroken(certainty.interval(found, each, key)) for key in keys)]
         for each in found.standings
     ]
     return aligned(["#", "algorithm", *map(escape, keys)], rows)
@@ -119,7 +125,7 @@ def _intervals(found: Board) -> str:
 
 def _groups(found: Board, groups: certainty.Groups) -> str:
     rows = [
-        [certainty.rank(standing), _bare_name(standing), *map(_unbroken, row)]
+        [rank_of(standing), _bare_name(standing), *map(_unbroken, row)]
         for standing, row in zip(found.standings, groups.rows, strict=True)
     ]
     return aligned(["#", "algorithm", *map(escape, groups.heads)], rows)
@@ -127,7 +133,7 @@ def _groups(found: Board, groups: certainty.Groups) -> str:
 
 def _head(found: Board, column: Column) -> str:
     """A title, with an arrow where it is not plain which way is better."""
-    return escape(column.title) + ("" if column.kind == "cost" else ARROWS[best_of(found, column)])
+    return escape(column.title) + ("" if column.kind == "cost" else _unbroken(ARROWS[best_of(found, column)]))
 
 
 def _cell(cell: Cell | None) -> str:
@@ -208,7 +214,7 @@ def _trade_offs(found: Board) -> str:
 def _details(found: Board) -> str:
     rows = [
         [
-            certainty.rank(each),
+            rank_of(each),
             _bare_name(each),
             _parameters(each),
             tuned_of(each.first),
