@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recbench.cli import exits
-from recbench.cli.offers import complete_protocol, data_dir_option, output_option, plugin_option, registry
+from recbench.cli.offers import cache, complete_protocol, data_dir_option, output_option, plugin_option, registry
 from recbench.cli.screen import printable, table
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def compare(plugins: tuple[Path, ...], folder: Path | None, **given: Any) -> int
     forms = {name: given.pop(f"as_{name}") for name in ("json", "markdown")}
     if all(forms.values()):
         raise click.UsageError("--json and --markdown exclude each other")
-    request, offered = Request(**given), registry(plugins)
+    request, offered = Request(cache=cache(), **given), registry(plugins)
     if folder is None:
         return _compare(request, offered, forms)
     return _compare_against(request, folder, offered, forms)

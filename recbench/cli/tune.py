@@ -13,6 +13,7 @@ import click
 
 from recbench.cli.offers import (
     DEFAULT_PROTOCOL,
+    cache,
     complete_algorithm,
     complete_protocol,
     data_dir_option,
@@ -70,7 +71,7 @@ def tune(
     from recbench import tuning
 
     offered = registry(plugins)
-    options = tuning.Options(log=output / "tune", budget=budget, seed=seed, data_dir=data_dir)
+    options = tuning.Options(log=output / "tune", budget=budget, seed=seed, data_dir=data_dir, cache=cache())
     progress = _Progress()
     found = tuning.tune(algorithms, load_protocol(reference, offered), offered, options, progress)
     for each in found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recbench import metrics
+from recbench.cache import Cache
 from recbench.comparing.contrasts import Comparison, compare_groups, compare_metric
 from recbench.comparing.rows import Row, check_same_ground, find_rows
 from recbench.comparing.scores import ByUser, check_ground, population, score_row
@@ -25,6 +26,7 @@ class Request:
     """What to compare.
 
     Attributes:
+        cache: where data that was read and split is kept; None: it is read and split in any case.
         wanted: labels of `output`, record files and folders; none: all of `output`.
         protocol: a name or a file; None: the one that the records name.
         keys: scores to compare, as "ndcg@10"; none: all at the primary metric's cut-off.
@@ -35,6 +37,7 @@ class Request:
     protocol: str | None = None
     keys: tuple[str, ...] = ()
     data_dir: Path | None = None
+    cache: Cache | None = None
     test: Test = "permutation"
 
 
@@ -86,7 +89,7 @@ def scene_of(rows: Sequence[Row], named: Protocol | None, request: Request, regi
                 fix="give its file with -p",
             )
         named = protocol_of(name, registry)
-    scene = prepare(named, registry, data_dir=request.data_dir)
+    scene = prepare(named, registry, data_dir=request.data_dir, cache=request.cache)
     for row in rows:
         check_ground(row, scene)
     known = _keys(scene)

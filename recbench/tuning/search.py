@@ -12,6 +12,7 @@ from typing import Protocol as Interface
 from urllib.parse import quote
 
 from recbench import metrics
+from recbench.cache import Cache
 from recbench.errors import BadProtocol, RecbenchError
 from recbench.execution import Job, Outcome, Runner
 from recbench.lookup import row_named
@@ -36,12 +37,14 @@ class Options:
         budget: trials for each algorithm; fewer where its whole grid is smaller.
         seed: of the draw of grid points. The model's seed is the protocol's first.
         log: folder of what was tried, so that the same search goes on where it stopped.
+        cache: where data that was read and split is kept; None: it is read and split in any case.
     """
 
     log: Path
     budget: int = 30
     seed: int = 0
     data_dir: Path | None = None
+    cache: Cache | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ def tune(
     rows = [row_named(label, protocol, registry) for label in labels]
     for row in rows:
         _require_space(row)
-    scene = on_validation(prepare(protocol, registry, data_dir=options.data_dir))
+    scene = on_validation(prepare(protocol, registry, data_dir=options.data_dir, cache=options.cache))
     with Runner(threads=protocol.trials.threads) as runner:
         return tuple(_Search(row, scene, options, runner, listener).carry_out() for row in rows)
 
