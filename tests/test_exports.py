@@ -220,7 +220,7 @@ def test_pdflatex_compiles_a_table_with_hostile_names(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_pdflatex_sets_the_published_board_within_the_page(tmp_path: Path) -> None:
-    done = export("leaderboards", "-p", "movietweetings", "--format", "latex")
+    done = export(REPOSITORY / "leaderboards", "-p", "movietweetings", "--format", "latex")
     assert "Overfull" not in compile_latex(tmp_path, done.output)
 
 

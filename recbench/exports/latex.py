@@ -47,7 +47,7 @@ def _lines(board: Board, columns: Sequence[Column]) -> Iterator[str]:
     yield f"% Made by `recbench export` from records of the protocol {_comment(board)}."
     yield r"% Needs \usepackage{booktabs}."
     yield r"\begin{table}"
-    yield r"  \centering\small\setlength{\tabcolsep}{4pt}"
+    yield r"  \centering\footnotesize\setlength{\tabcolsep}{4pt}"
     yield rf"  \caption{{{_caption(board, columns, rows)}}}\smallskip"
     yield rf"  \label{{tab:{label(str(board.protocol['name']))}}}"
     yield rf"  \begin{{tabular}}{{rl{''.join('r@{}l' if wide else 'r' for wide in is_wide)}}}"
