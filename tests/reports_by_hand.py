@@ -54,10 +54,16 @@ def analysed() -> Board:
         )
         for place, each in enumerate(rows)
     ]
-    groupings = (Grouping(kind="activity", of="users", groups=("few", "some", "many"), sizes=(10, 0, 5)),)
+    groupings = (Grouping(kind="activity", of="users", groups=("few", HOSTILE, "many"), sizes=(10, 0, 5)),)
     fingerprint = str(found[0].protocol["fingerprint"])
     analysis = Analysis(protocol=fingerprint, metrics_version=1, n_users=100, rows=tuple(known), groupings=groupings)
     return next(iter(leaderboard.standings(found, {fingerprint: analysis}).values()))
+
+
+def without_anything() -> Board:
+    """A board on which no trial was ok."""
+    found = [record(name, status=Status.TIMEOUT, reason="was not done after 600 s") for name in ("a", "b")]
+    return next(iter(leaderboard.standings(found).values()))
 
 
 def plain() -> Board:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
-from reports_by_hand import HOSTILE, all_boards, analysed, in_time, names_of, plain, records
+from reports_by_hand import HOSTILE, all_boards, analysed, in_time, names_of, plain, records, without_anything
 
 from recbench.cli import cli
 from recbench.leaderboard.wording import code, escape
@@ -149,8 +152,13 @@ def test_the_policy_comes_before_what_it_governs(whole: Node) -> None:
     assert "http-equiv" in head[1].given
 
 
-def test_the_same_boards_give_the_same_bytes() -> None:
-    assert page(all_boards()) == page(all_boards())
+def test_the_same_boards_give_the_same_bytes_in_whatever_process() -> None:
+    said = "import hashlib, reports_by_hand as r; from recbench.report import page; "
+    said += "print(hashlib.sha256(page(r.all_boards()).encode()).hexdigest())"
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parent)}
+        done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, env=environment)
+        assert done.stdout.strip() == hashlib.sha256(page(all_boards()).encode()).hexdigest()
 
 
 @given(st.text())
@@ -288,6 +296,23 @@ def test_what_is_not_known_is_not_on_the_page() -> None:
     ]  # fmt: skip
     assert "ties" not in table_of(root, "Leaderboard of Plain")[0]
     assert not root.all("line", **{"class": "interval"})
+
+
+def test_a_board_on_which_nothing_was_ok_is_shown_with_its_reasons() -> None:
+    root = parsed(page({"toy.md": without_anything()}))
+    rows = table_of(root, "Leaderboard of Toy ratings, 5-core")
+    assert rows[1] == ["-", "a someone 1.0 timeout : was not done after 600 s", "", "", "", ""]
+    assert not root.all("svg")
+    assert "b: timeout. was not done after 600 s" in root.text
+
+
+def test_algorithms_on_several_boards_stand_side_by_side(whole: Node) -> None:
+    assert not [each for each in whole.all("h2") if each.text == "Across protocols"], "these share no two algorithms"
+    root = parsed(page({"a.md": analysed(), "b.md": in_time(), "c.md": analysed()}))
+    assert not [each for each in root.all("h2") if each.text == "Across protocols"]
+    rows = table_of(parsed(page({"a.md": analysed(), "c.md": analysed()})), "Across protocols")
+    assert rows[0] == ["average rank", "algorithm", "Toy ratings, 5-core", "Toy ratings, 5-core"]
+    assert rows[1][:2] == ["1.0", "ease"]
 
 
 def test_what_is_known_has_a_section_and_a_way_to_it() -> None:
