@@ -203,6 +203,7 @@ class _Run:
         self.slots = _slots(options, self.scene.protocol)
         self.schedule = self._plan()
         self.speaking = threading.Lock()
+        self.knows_of_memory = False
         self.done: list[Entry] = []
         self.lacking: dict[str, Unavailable] = {}
 
@@ -270,6 +271,7 @@ class _Run:
             while True:
                 while ask := self.schedule.start(self._available_mb()):
                     running[threads.submit(self._run_one, runner, ask)] = ask
+                self._tell_of_memory()
                 if not running:
                     return False
                 for future in wait(running, timeout=0.5, return_when="FIRST_COMPLETED").done:
@@ -280,6 +282,12 @@ class _Run:
             if not isinstance(error, KeyboardInterrupt):
                 raise
             return True
+
+    def _tell_of_memory(self) -> None:
+        if self.schedule.lacks_memory and not self.knows_of_memory:
+            self.knows_of_memory = True
+            limit = self.scene.protocol.trials.memory_mb
+            self._tell(f"Trials wait for memory: each may take {limit:,} MB (memory_mb) until its row has a record.")
 
     def _run_one(self, runner: Runner | Cluster, ask: Ask) -> Costs | None:
         """Run a trial and keep its record. Returns what it took; None where it did not run."""

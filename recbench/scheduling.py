@@ -73,6 +73,9 @@ def choose(waiting: Sequence[Ask], running: Sequence[Ask], needs: Mapping[str, N
 class Schedule:
     """The trials of a run that wait and that run.
 
+    Attributes:
+        lacks_memory: whether a trial had to wait for memory, with a slot free for it.
+
     Args:
         asks: in the order of the plan, which is kept where one runs at a time.
         slots: how many may run at a time.
@@ -90,6 +93,7 @@ class Schedule:
         self._needs = {ask.label: known.get(ask.label, Need(memory_mb=limit_mb)) for ask in asks}
         self._memory_mb = memory_mb
         self._at_once: dict[Ask, int] = {}
+        self.lacks_memory = False
 
     def start(self, available_mb: float) -> Ask | None:
         """Start a trial, if there is one that should be. `available_mb`: memory that is not in use at this moment."""
@@ -101,11 +105,13 @@ class Schedule:
             promised = sum(self._needs[ask.label].memory_mb for ask in self._at_once)
             free_mb = min(self._memory_mb - promised, available_mb)
             chosen = choose(self._waiting, list(self._at_once), self._needs, free_mb)
-        if chosen is not None:
-            self._waiting.remove(chosen)
-            self._at_once[chosen] = 0
-            for ask, most in self._at_once.items():
-                self._at_once[ask] = max(most, len(self._at_once))
+        if chosen is None:
+            self.lacks_memory = True
+            return None
+        self._waiting.remove(chosen)
+        self._at_once[chosen] = 0
+        for ask, most in self._at_once.items():
+            self._at_once[ask] = max(most, len(self._at_once))
         return chosen
 
     def at_once(self, ask: Ask) -> int:

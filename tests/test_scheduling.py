@@ -26,6 +26,7 @@ class Simulation:
     truth: Mapping[str, Need]
     memory_mb: float
     now: float = 0.0
+    lacked_memory: bool = False
     order: list[int] = field(default_factory=list)
     at_once: dict[int, int] = field(default_factory=dict)
     most_mb: dict[int, float] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Simulation:
                 heapq.heappush(running, (self.now + self.truth[ask.label].seconds, ask.place, ask))
                 self.most_mb[len(running)] = max(self.most_mb.get(len(running), 0), self._used(running))
             if not running:
+                self.lacked_memory = schedule.lacks_memory
                 return self
             self.now, _, ask = heapq.heappop(running)
             need = self.truth[ask.label]
@@ -113,8 +115,10 @@ def test_what_is_not_known_is_taken_to_need_all_it_may() -> None:
     truth = {label: Need(memory_mb=10, seconds=1) for label in "ab"}
     alone = simulate(asks("ab"), truth, known={}, memory_mb=1.5 * LIMIT_MB)
     assert alone.now == 2
+    assert alone.lacked_memory
     assert set(alone.at_once.values()) == {1}
-    assert simulate(asks("ab"), truth, known={}, memory_mb=2 * LIMIT_MB).now == 1
+    enough = simulate(asks("ab"), truth, known={}, memory_mb=2 * LIMIT_MB)
+    assert (enough.now, enough.lacked_memory) == (1, False)
 
 
 def test_what_one_seed_took_is_what_the_next_will_take() -> None:
@@ -244,3 +248,14 @@ def test_more_jobs_than_cores_are_cut_and_said_once_and_what_ran_alone_is_not_ma
     (record, _) = Store(world / "recbench-out").load_all()[0]
     assert record.provenance["jobs"] == 1
     assert "side by side" not in (world / "recbench-out" / "seeds.md").read_text()
+
+
+def test_a_run_whose_trials_wait_for_memory_says_so_once_and_marks_none(world: Path) -> None:
+    if cores() == 1:
+        pytest.skip("needs two cores")
+    (world / "seeds.toml").write_text(SEEDS.replace("memory_mb = 1024", "memory_mb = 100_000_000"))
+    done = recbench("run", "-p", "seeds.toml", "-a", "popularity", "-a", "random", "-j", 2, "--json", cwd=world)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Trials wait for memory: each may take 100,000,000 MB") == 1
+    together = {record.label: record.provenance["jobs"] for record in Store(world / "recbench-out").load_all()[0]}
+    assert together["popularity"] == 1
