@@ -12,7 +12,7 @@ from recbench.indexing.merging import Agreement, Index, Repeat, Row, Table
 from recbench.indexing.publications import Checked, Published
 from recbench.leaderboard import facts
 from recbench.leaderboard.columns import ARROWS, Cell, Column, best_of, grid, main
-from recbench.leaderboard.markdown import aligned, code_of
+from recbench.leaderboard.markdown import NO_BREAK, aligned, code_of
 from recbench.leaderboard.standings import Standing, parameters_of
 from recbench.leaderboard.wording import code, count, escape
 from recbench.protocols.spec import canonical
@@ -62,11 +62,11 @@ def _how_many(index: Index) -> str:
     rows = [row for table in index.tables for row in table.rows]
     anew = sum(row.checked is Checked.ANEW for row in rows)
     again = sum(any(each.is_of_another for each in row.repeats) for row in rows)
+    left_out = f" {_n(len(index.left_out), 'thing')} left out, or not as it should be: see below."
     return (
         f"{_n(len(index.publications), 'publication')}, {_n(len(index.tables), 'protocol')}, {_n(len(rows), 'row')}: "
-        f"{count(anew)} scored anew for this index, {count(again)} run by several publishers. "
-        f"{_n(len(index.left_out), 'thing')} left out, named below."
-    )
+        f"{count(anew)} scored anew for this index, {count(again)} run by several publishers."
+    ) + left_out * bool(index.left_out)
 
 
 def _n(n: int, what: str) -> str:
@@ -140,7 +140,7 @@ def _head(table: Table, column: Column) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    return (f"**{cell.text}**" if cell.is_best else cell.text) + cell.spread
+    return (f"**{cell.text}**" if cell.is_best else cell.text) + cell.spread.replace(" ", NO_BREAK)
 
 
 def _algorithm(standing: Standing) -> str:
