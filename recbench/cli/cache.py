@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,6 @@ def cache() -> None:
 @cache.command(name="list")
 def list_() -> None:
     """Show what is kept, what was used last first."""
-    import sys
-
     kept = offers.cache()
     entries = kept.entries()
     if entries:

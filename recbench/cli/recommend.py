@@ -43,9 +43,9 @@ Examples:
   recbench recommend ease -p movielens-100k --new-user "50:5,181:4"
 
 \b
-The lists of all users are kept in XDG_CACHE_HOME/recbench/recommend, or
-below ~/.cache, so that asking for another user trains nothing. Reasons and
-new users need the model itself, which is never kept: --explain and
+The lists of all users are kept in the user's cache folder, so that asking
+for another user trains nothing; `recbench cache list` shows them. Reasons
+and new users need the model itself, which is never kept: --explain and
 --new-user train again each time."""
 )
 @click.argument("algorithm", shell_complete=complete_algorithm)
