@@ -185,6 +185,7 @@ def test_a_difference_is_that_of_a_plain_loop_over_users(world: World) -> None:
         int(n) for n in ((differences > 0).sum(), (differences == 0).sum(), (differences < 0).sum())
     )
     assert found.effect == pytest.approx(differences.mean() / differences.std(ddof=1))
+    assert found.scatter == pytest.approx(np.quantile(differences, [0.05, 0.25, 0.5, 0.75, 0.95]))
     assert found.p < 0.001
 
 

@@ -14,6 +14,8 @@ from recbench.data import BoolArray, FloatArray
 from recbench.scene import Scene
 from recbench.statistics import Bootstrap, Interval, Test, effects, letters, paired, rank_ranges, symmetric
 
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFigure:
@@ -46,6 +48,7 @@ class Contrast:
         p: corrected over all pairs of the metric.
         effect: the mean difference over the standard deviation of the users' differences.
         wins: users for whom the first is better (has the greater value, where neither end is better).
+        scatter: of the users' differences the quantiles at `QUANTILES`.
     """
 
     first: str
@@ -56,6 +59,7 @@ class Contrast:
     wins: int
     ties: int
     losses: int
+    scatter: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,11 @@ class Measured:
         counts = self.counts if self.counts is None or members is None else self.counts[members]
         values = self.values if members is None else self.values[:, members]
         return Bootstrap(values, counts=counts, root=self.root)
+
+    def of_users(self, row: int) -> FloatArray:
+        """A row's mean by user; of errors over the user's pairs, squared ones where `rmse` takes the root."""
+        found: FloatArray = self.values[row] if self.counts is None else self.values[row] / self.counts
+        return found
 
     def tested(self) -> FloatArray:
         """Values whose mean over users is what is compared; for `rmse` the squared errors, which rank alike."""
@@ -246,6 +255,7 @@ def _tested(
             wins=int(wins[at]),
             ties=int(sizes.ties[at]),
             losses=int(losses[at]),
+            scatter=tuple(np.quantile(measured.of_users(int(i)) - measured.of_users(int(j)), QUANTILES).tolist()),
         )
         for at, (i, j) in enumerate(zip(pairs.first, pairs.second, strict=True))
     )

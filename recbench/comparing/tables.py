@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from recbench.comparing.contrasts import Compared, Comparison, Contrast, GroupContrast, RowFigure
+from recbench.comparing.contrasts import QUANTILES, Compared, Comparison, Contrast, GroupContrast, RowFigure
 from recbench.comparing.regressions import Change, Regressions
 from recbench.leaderboard.wording import escape
 from recbench.statistics import Interval
@@ -116,6 +116,12 @@ def _of_metric(each: Compared) -> Iterator[Table]:
             header=("pair", "difference", "95 % interval", "p", "effect", "wins", "ties", "losses"),
             rows=tuple(_contrast(pair) for pair in each.contrasts),
         )
+        yield Table(
+            title=f"{each.key}, differences of single users",
+            header=("pair", *(f"{quantile:.0%}".replace("%", " %") for quantile in QUANTILES)),
+            rows=tuple((_pair(pair), *map(_signed, pair.scatter)) for pair in each.contrasts),
+            note="That share of the users has no greater difference.",
+        )
 
 
 def _of_groups(groups: Sequence[GroupContrast]) -> Iterator[Table]:
@@ -147,15 +153,18 @@ def _row(row: RowFigure) -> tuple[str, ...]:
 
 def _contrast(pair: Contrast) -> tuple[str, ...]:
     counts = tuple(f"{n:,}" for n in (pair.wins, pair.ties, pair.losses))
-    name = f"{pair.first} − {pair.second}"  # noqa: RUF001
     return (
-        name,
+        _pair(pair),
         _signed(pair.difference.estimate),
         _interval(pair.difference),
         _p(pair.p),
         _effect(pair.effect),
         *counts,
     )
+
+
+def _pair(pair: Contrast) -> str:
+    return f"{pair.first} − {pair.second}"  # noqa: RUF001
 
 
 def _group(each: GroupContrast) -> tuple[str, ...]:
