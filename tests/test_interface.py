@@ -147,10 +147,15 @@ def test_saving_to_an_unknown_ending_says_which_there_are(original: Path, tmp_pa
     assert ".parquet" in caught.value.fix
 
 
-def test_charts_are_figures(original: Path) -> None:
-    figure = pytest.importorskip("matplotlib.figure")
+def test_charts_show_as_pictures_and_are_written_as_the_command_writes_them(original: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
     found = recbench.Leaderboard.load(original / "out")
-    assert isinstance(found.chart(cost="fit_seconds"), figure.Figure)
+    chart = found.chart(cost="fit_seconds")
+    chart.save(tmp_path / "mine.svg")
+    command = [sys.executable, "-m", "recbench", "chart", str(original / "out"), "-o", "theirs.svg"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "mine.svg").read_bytes() == (tmp_path / "theirs.svg").read_bytes()
+    assert chart._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(recbench.RecbenchError, match="'pie' is not a kind"):
         found.chart("pie")  # type: ignore[arg-type]
 

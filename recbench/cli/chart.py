@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from recbench.cli.export import board_option, folder_argument, read_board, write
-from recbench.errors import RecbenchError
 
 if TYPE_CHECKING:
     from recbench.exports.charts import Cost
-
-ENDINGS = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 
 
 @click.command(
@@ -50,10 +47,9 @@ Examples:
 def chart(folder: Path, protocol: str | None, output: Path, kind: str, key: str | None, cost: Cost) -> None:
     """Draw the board of FOLDER. Needs matplotlib, and no data."""
     from recbench.exports.charts import intervals_chart, pareto_chart
-    from recbench.exports.drawing import to_bytes
+    from recbench.exports.drawing import form_of, to_bytes
 
-    if output.suffix.lower() not in ENDINGS:
-        raise RecbenchError(f"{output.name!r} does not end like a chart", fix=f"end it with {', '.join(ENDINGS)}")
+    form = form_of(output)
     board = read_board(folder, protocol)
     figure = pareto_chart(board, cost=cost, key=key) if kind == "pareto" else intervals_chart(board, key=key)
-    write(to_bytes(figure, ENDINGS[output.suffix.lower()]), output)
+    write(to_bytes(figure, form), output)

@@ -9,6 +9,7 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from recbench.distribution import install_hint
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("svg", "png", "pdf")
+ENDINGS = {f".{form}": form for form in FORMATS}
 WITHOUT_DATES: Mapping[str, Mapping[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 SETTINGS = {
     "font.size": 8.0,
@@ -55,6 +57,18 @@ def new_figure(width: float, height: float) -> tuple[Figure, Any]:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)  # knows how large texts are, which a figure alone does not
     return figure, figure.add_subplot()
+
+
+def form_of(path: PurePath) -> str:
+    """What a file's ending says.
+
+    Raises:
+        RecbenchError: it says nothing.
+    """
+    form = ENDINGS.get(path.suffix.lower())
+    if form is None:
+        raise RecbenchError(f"{path.name!r} does not end like a chart", fix=f"end it with {', '.join(ENDINGS)}")
+    return form
 
 
 def to_bytes(figure: Figure, form: str) -> bytes:

@@ -4,8 +4,9 @@ Nothing is printed. Trials run in processes that never import the script, so it 
 """
 
 from recbench.errors import RecbenchError
+from recbench.interface.charts import Chart
 from recbench.interface.differences import Differences
 from recbench.interface.leaderboards import Leaderboard
 from recbench.interface.running import run
 
-__all__ = ["Differences", "Leaderboard", "RecbenchError", "run"]
+__all__ = ["Chart", "Differences", "Leaderboard", "RecbenchError", "run"]

@@ -14,6 +14,7 @@ from recbench.exports.charts import Cost, Kind, intervals_chart, pareto_chart
 from recbench.exports.forms import content, form_of
 from recbench.exports.notebook import to_html
 from recbench.interface.arguments import OUTPUT, AnyPath, offered, passed_over, path_or_none, several
+from recbench.interface.charts import Chart
 from recbench.interface.differences import Differences
 from recbench.leaderboard import Board
 from recbench.leaderboard.terminal import terminal_board
@@ -23,7 +24,6 @@ from recbench.statistics import Test
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -117,8 +117,8 @@ class Leaderboard:
         path = Path(path)
         write_whole(path, content(self.board, form_of(path), columns=columns, algorithms=self._algorithms))
 
-    def chart(self, kind: Kind = "pareto", *, metric: str | None = None, cost: Cost = "fit_seconds") -> Figure:
-        """A figure of matplotlib: a score against a cost with the Pareto front, or scores with their intervals.
+    def chart(self, kind: Kind = "pareto", *, metric: str | None = None, cost: Cost = "fit_seconds") -> Chart:
+        """A score against a cost with the Pareto front, or scores with their intervals.
 
         Args:
             metric: as in "ndcg@10"; None: what sorts.
@@ -128,9 +128,9 @@ class Leaderboard:
             RecbenchError: there is nothing of that kind to draw, or matplotlib is not installed.
         """
         if kind == "pareto":
-            return pareto_chart(self.board, cost=cost, key=metric)
+            return Chart(figure=pareto_chart(self.board, cost=cost, key=metric))
         if kind == "intervals":
-            return intervals_chart(self.board, key=metric)
+            return Chart(figure=intervals_chart(self.board, key=metric))
         raise RecbenchError(f"{kind!r} is not a kind of chart", fix="give 'pareto' or 'intervals'")
 
     def compare(self, *rows: str, metrics: str | Sequence[str] = (), test: Test = "permutation") -> Differences:
