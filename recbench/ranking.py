@@ -145,10 +145,10 @@ def top_k(scores: Scores, *, users: Int64Array, k: int, seen: Seen | None, seed:
     n_never = 0
     for rows in _pieces(table):
         _refuse_infinity(table[rows])
-        banned = np.zeros(table[rows].shape, dtype=np.bool_)
+        banned = np.empty(0, dtype=np.int64)
         if seen is not None:
             starts, items = seen.among(users[rows])
-            banned[np.repeat(np.arange(len(banned)), np.diff(starts)), items] = True
+            banned = np.repeat(np.arange(len(starts) - 1) * table.shape[1], np.diff(starts)) + items
         n_never += _rank(table[rows], banned, None, users[rows], seed, lists[rows])
     return Ranked(lists=lists, n_never=n_never)
 
@@ -175,11 +175,11 @@ def top_k_of(
     lists = np.full((len(users), k), -1, dtype=np.int32)
     n_never = 0
     for rows in _pieces(table):
-        banned = candidates[rows] < 0
-        _refuse_infinity(table[rows][~banned])
+        out = candidates[rows] < 0
+        _refuse_infinity(table[rows][~out])
         if seen is not None:
-            banned |= _contains(seen, users[rows], candidates[rows])
-        n_never += _rank(table[rows], banned, candidates[rows], users[rows], seed, lists[rows])
+            out |= _contains(seen, users[rows], candidates[rows])
+        n_never += _rank(table[rows], np.flatnonzero(out), candidates[rows], users[rows], seed, lists[rows])
     return Ranked(lists=lists, n_never=n_never)
 
 
@@ -214,27 +214,29 @@ def _contains(seen: Seen, users: Int64Array, candidates: Int32Array) -> BoolArra
 
 
 def _rank(
-    scores: Scores, banned: BoolArray, candidates: Int32Array | None, users: Int64Array, seed: int, lists: Int32Array
+    scores: Scores, banned: Int64Array, candidates: Int32Array | None, users: Int64Array, seed: int, lists: Int32Array
 ) -> int:
     """Write the best of each row of `scores` into `lists`; return how many were never to be recommended.
 
-    `candidates` says which item a place in a row stands for; None: the item of that number. `banned` is used up.
+    `candidates` says which item a place in a row stands for; None: the item of that number. `banned` are places that
+    are out, row by row.
     """
-    values, n_never = _lowered(scores, banned)
+    values, banned, n_never = _lowered(scores, banned)
     k = min(lists.shape[1], values.shape[1])
     if k == 0:
         return n_never
     cut = _lower_bound(values, k)
-    # A banned place reaches the cut too where fewer than k are left, or where an integer is the least of its type.
     reaching = values >= cut
-    reaching &= ~banned
-    crowded = np.flatnonzero(np.count_nonzero(reaching, axis=1) > 3 * k)
+    # A banned place reaches the cut too where fewer than k are left, or where an integer is the least of its type.
+    reaching.reshape(-1)[banned] = False
+    rows, places = _places(reaching)
+    crowded = np.flatnonzero(np.bincount(rows, minlength=len(values)) > 3 * k)
     if len(crowded):
         of_crowded = candidates if candidates is None else candidates[crowded]
         reaching[crowded] = _thinned(
             values[crowded], reaching[crowded], cut[crowded], of_crowded, users[crowded], seed, k
         )
-    rows, places = np.nonzero(reaching)
+        rows, places = _places(reaching)
     items = places if candidates is None else candidates[rows, places]
     order = np.lexsort((tie_keys(seed, users[rows], items), _reversed(values[rows, places]), rows))
     rows, items = rows[order], items[order]
@@ -244,19 +246,27 @@ def _rank(
     return n_never
 
 
-def _lowered(scores: Scores, banned: BoolArray) -> tuple[Scores, int]:
-    """A copy of `scores` with the least value of its type at every place that is banned, and the number of NaN and
-    -inf elsewhere; those places are banned from here on.
+def _places(table: BoolArray) -> tuple[Int64Array, Int64Array]:
+    """Rows and columns of what is true. np.nonzero of a table is ten times slower than that of its one long row."""
+    rows, columns = np.divmod(np.flatnonzero(table), table.shape[1])
+    return rows, columns
+
+
+def _lowered(scores: Scores, banned: Int64Array) -> tuple[Scores, Int64Array, int]:
+    """A copy of `scores` with the least value of its type at every place that is banned; those places, among which
+    are NaN and -inf from here on; and how many of these there are elsewhere.
     """
-    values = np.array(scores, dtype=_sortable(scores.dtype))
+    values = np.array(scores, dtype=_sortable(scores.dtype), order="C")
+    flat = values.reshape(-1)
     n_never = 0
-    if values.dtype.kind == "f":
-        never = ~(values > -np.inf)
-        never &= ~banned
-        n_never = int(np.count_nonzero(never))
-        banned |= never
-    values[banned] = -np.inf if values.dtype.kind == "f" else np.iinfo(values.dtype).min
-    return values, n_never
+    if flat.dtype.kind == "f":
+        usable = flat > -np.inf
+        if np.count_nonzero(usable) < len(flat):
+            never = np.flatnonzero(~usable)
+            n_never = len(never) - int(np.count_nonzero(~usable[banned]))
+            banned = np.concatenate([banned, never])
+    flat[banned] = -np.inf if flat.dtype.kind == "f" else np.iinfo(flat.dtype).min
+    return values, banned, n_never
 
 
 def _sortable(dtype: np.dtype[Any]) -> np.dtype[Any]:
