@@ -78,12 +78,14 @@ def prepare(
     before = origin.stamps()
     key = key_of(protocol, origin)
     found = recall(cache, key)
-    if found is None:
-        found = _read_and_split(protocol, sources, data_dir, on_phase)
-        on_phase("keep")
-        if origin.stamps() == before:  # else nobody knows which state of the files was read
-            remember(cache, key, found)
-    return found
+    if found is not None:
+        return found
+    made = _read_and_split(protocol, sources, data_dir, on_phase)
+    on_phase("keep")
+    if origin.stamps() != before:  # nobody knows which state of the files was read
+        return made
+    remember(cache, key, made)
+    return recall(cache, key) or made  # maps take no memory of the run's own
 
 
 def key_of(protocol: Protocol, origin: Origin) -> str:

@@ -123,7 +123,7 @@ def test_what_is_kept_is_what_was_read_and_split(folder: Path, cache: Cache, unr
     assert len(unread) == 1
     assert_same(first, again)
     assert {type(column) for column in again.splits[0].dataset.items.values()} == {Numbers, Tags, Texts, Categories}
-    for array in (again.splits[0].test_rows, again.splits[0].dataset.interactions.user):
+    for array in (first.splits[0].train_rows, again.splits[0].test_rows, again.splits[0].dataset.interactions.user):
         assert type(array) is np.ndarray
         assert isinstance(array.base, np.memmap)
         with pytest.raises(ValueError, match="read-only"):
