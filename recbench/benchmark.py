@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from math import inf
@@ -139,10 +139,11 @@ def arrange(
     able = [row for row in rows if row.label not in lacking]
     trials = plan(protocol, able, scene.splits, options.seeds or protocol.trials.seeds)
     store = Store(options.output)
+    there = store.by_trial()
     known = (
         {}
         if options.fresh
-        else {trial.id: entry for trial in trials if (entry := _recall(trial, scene, store, options))}
+        else {trial.id: entry for trial in trials if (entry := _recall(trial, scene, store, options, there))}
     )
     return Agenda(
         scene=scene,
@@ -345,9 +346,15 @@ def slots_of(options: Options, protocol: Protocol) -> int:
     return slots(options.jobs, threads=protocol.trials.threads, cores=cores())
 
 
-def _recall(trial: Trial, scene: Scene, store: Store, options: Options) -> Entry | None:
-    """The record that answers a trial, if there is one: as it stands, or its lists scored under this evaluation."""
-    for path in store.find(trial.id):
+def _recall(
+    trial: Trial, scene: Scene, store: Store, options: Options, there: Mapping[str, Sequence[Path]]
+) -> Entry | None:
+    """The record that answers a trial, if there is one: as it stands, or its lists scored under this evaluation.
+
+    Args:
+        there: the files of all records by their trials' ids.
+    """
+    for path in there.get(trial.id, ()):
         try:
             record = load(path)
             if record.status is not Status.OK:

@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +88,13 @@ class Store:
     def find(self, trial_id: str) -> list[Path]:
         """The files of a trial's records, one for each protocol it stands under."""
         return sorted(self.folder.glob(f"*/{trial_id}.json")) if ID.fullmatch(trial_id) else []
+
+    def by_trial(self) -> Mapping[str, Sequence[Path]]:
+        """As `find`, of every trial that has any."""
+        found: dict[str, list[Path]] = {}
+        for path in self.paths():
+            found.setdefault(path.stem, []).append(path)
+        return found
 
     def paths(self, fingerprint: str = "") -> list[Path]:
         """The files of all records; with a protocol's fingerprint of those only that may be of it."""
