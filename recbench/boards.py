@@ -24,11 +24,11 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
         RecbenchError: there are no records, or the folder cannot be written to.
         BadRecord: a record is damaged, and nobody hears of it.
     """
-    records, analyses = _records(output, damaged), _analyses(output, damaged)
-    for name, content in leaderboard.files(records, analyses).items():
+    boards = read(output, damaged=damaged)
+    for name, content in leaderboard.contents(boards).items():
         write_whole(output / name, content.encode())
-    names = {**leaderboard.file_names(records), leaderboard.INDEX: leaderboard.INDEX}
-    return {key: output / name for key, name in names.items()}
+    written = {str(board.protocol["fingerprint"]): output / name for name, board in boards.items()}
+    return {**written, leaderboard.INDEX: output / leaderboard.INDEX}
 
 
 def read(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> Mapping[str, leaderboard.Board]:

@@ -55,17 +55,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trial:
-    """One row x one split x one model seed."""
+    """One row x one split x one model seed. Its `id` is what the record is filed under."""
 
     row: Row
     split: Split
     seed: int
     identity: Mapping[str, Any]
+    id: str = field(init=False)
 
-    @property
-    def id(self) -> str:
-        """What the record is filed under."""
-        return trial_id(self.identity)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", trial_id(self.identity))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

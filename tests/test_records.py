@@ -95,6 +95,7 @@ def test_a_record_is_found_by_its_id_under_every_protocol(tmp_path: Path) -> Non
     paths = [store.save(each, lists=LISTS, predictions=None) for each in (record(), other)]
     assert store.find(record().trial_id) == sorted(paths)
     assert store.find("../" + record().trial_id) == []
+    assert store.by_trial() == {record().trial_id: sorted(paths)}
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

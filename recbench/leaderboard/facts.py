@@ -131,7 +131,8 @@ def splits(board: Board) -> str:
 
 def machines(board: Board) -> list[str]:
     """Where the trials ran, each machine and set of versions once."""
-    return sorted({_machine(record) for record in board.records if not record.is_external})
+    found = {_machine(record) for record in board.records if not record.is_external}
+    return sorted({escape(each) for each in found})
 
 
 def _machine(record: Record) -> str:
@@ -145,7 +146,7 @@ def _machine(record: Record) -> str:
         f"recbench {known.get('recbench', '?')}",
         *(f"{name} {packages[name]}" for name in PACKAGES if name in packages),
     ]
-    return escape(", ".join(parts))
+    return ", ".join(parts)
 
 
 def _linked(text: str, address: str) -> str:

@@ -24,7 +24,11 @@ def files(records: Iterable[Record], analyses: Mapping[str, Analysis] | None = N
     Args:
         analyses: what the statistics say of the boards, by their protocols' fingerprints.
     """
-    boards = standings(records, analyses)
+    return contents(standings(records, analyses))
+
+
+def contents(boards: Mapping[str, Board]) -> Mapping[str, str]:
+    """By name the content of each file: of the boards as `standings` gives them, and of the index."""
     return {**{name: render_board(found) for name, found in boards.items()}, INDEX: _index(boards)}
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import fields
+from itertools import accumulate
 from typing import Any
 
 from recbench.errors import BadRecord
@@ -14,6 +14,8 @@ from recbench.records.record import SCHEMA, Costs, Record, Status, trial_id
 from recbench.records.shape import items, kind, matching, number, one_of, optional, table, values, whole
 
 DEPTH = 24
+_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 FIX = "get the file again from where it came, or remove it and run again"
 
 _TEXT, _FLAG = kind(str), kind(bool)
@@ -166,11 +168,8 @@ def parse(text: str, where: str) -> dict[str, Any]:
 
 def _depth(text: str) -> int:
     """An upper bound of the nesting, without parsing; brackets in strings count too."""
-    deepest = depth = 0
-    for bracket in re.findall(r"[\[\]{}]", text):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    brackets = text.encode("utf-8", "replace").translate(None, _ALL_BUT_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _refuse(constant: str) -> None:

@@ -20,11 +20,9 @@ def _is(value: Any) -> str:
 
 def kind(*kinds: type) -> Check:
     """A value of one of these types; true and false are no numbers."""
-    return lambda value: None if isinstance(value, kinds) and _is_bool_where_asked(value, kinds) else _is(value)
-
-
-def _is_bool_where_asked(value: Any, kinds: tuple[type, ...]) -> bool:
-    return bool in kinds or not isinstance(value, bool)
+    if bool in kinds or not issubclass(bool, kinds):
+        return lambda value: None if isinstance(value, kinds) else _is(value)
+    return lambda value: None if isinstance(value, kinds) and not isinstance(value, bool) else _is(value)
 
 
 def number(value: Any) -> str | None:
@@ -60,7 +58,10 @@ def items(check: Check, *, length: int | None = None) -> Check:
     def fault(value: Any) -> str | None:
         if not isinstance(value, list) or length not in (None, len(value)):
             return _is(value)
-        return next((f"[{n}]{found}" for n, each in enumerate(value) if (found := check(each)) is not None), None)
+        for n, each in enumerate(value):
+            if (found := check(each)) is not None:
+                return f"[{n}]{found}"
+        return None
 
     return fault
 
@@ -71,7 +72,10 @@ def values(check: Check) -> Check:
     def fault(value: Any) -> str | None:
         if not isinstance(value, dict):
             return _is(value)
-        return next((f".{key}{found}" for key, each in value.items() if (found := check(each)) is not None), None)
+        for key, each in value.items():
+            if (found := check(each)) is not None:
+                return f".{key}{found}"
+        return None
 
     return fault
 
@@ -83,11 +87,13 @@ def table(needed: Mapping[str, Check], known: Mapping[str, Check] | None = None,
     def fault(value: Any) -> str | None:
         if not isinstance(value, dict):
             return _is(value)
-        if missing := sorted(needed.keys() - value.keys()):
-            return f" lacks {missing[0]!r}"
-        if is_closed and (more := sorted(value.keys() - checks.keys())):
-            return f" has the unknown key {more[0]!r}"
-        found = ((key, check(value[key])) for key, check in checks.items() if key in value)
-        return next((f".{key}{what}" for key, what in found if what is not None), None)
+        if not needed.keys() <= value.keys():
+            return f" lacks {min(needed.keys() - value.keys())!r}"
+        if is_closed and not value.keys() <= checks.keys():
+            return f" has the unknown key {min(value.keys() - checks.keys())!r}"
+        for key, check in checks.items():
+            if key in value and (found := check(value[key])) is not None:
+                return f".{key}{found}"
+        return None
 
     return fault
