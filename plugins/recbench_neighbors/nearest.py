@@ -29,12 +29,12 @@ def largest(values: NDArray[np.float64], keys: NDArray[np.int32], k: int) -> NDA
     if len(values) <= k:
         return np.arange(len(values))
     least = np.partition(values, len(values) - k)[len(values) - k]
-    above = np.flatnonzero(values > least)
-    equal = np.flatnonzero(values == least)
-    places = k - len(above)
-    if len(equal) > places:
-        equal = equal[np.argsort(keys[equal])[:places]]
-    return np.concatenate([above, equal])
+    reaching = np.flatnonzero(values >= least)
+    if len(reaching) == k:
+        return reaching
+    equal = values[reaching] == least
+    above, tied = reaching[~equal], reaching[equal]
+    return np.concatenate([above, tied[np.argsort(keys[tied])[: k - len(above)]]])
 
 
 def _kept(

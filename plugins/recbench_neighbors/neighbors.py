@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -20,6 +21,14 @@ from recbench_neighbors.similarity import Measure, Over, Similarity, SimilarityN
 Side: TypeAlias = Literal["user", "item"]
 KeptBy: TypeAlias = Literal["candidate", "neighbor"]
 Values: TypeAlias = Literal["one", "rating"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rated:
+    """What ratings are compared with, and (n_columns, n_rows) how far they are above or below."""
+
+    centers: Centers
+    deviations: csr_matrix
 
 
 class Neighbors:
@@ -99,18 +108,18 @@ class Neighbors:
         self._normalize = normalize
         self._center: Center = center
 
+    _rated: Rated | None
+
     def fit(self, train: Dataset, *, seed: int) -> None:
         """Find and keep the k nearest."""
-        ratings = train.user_item("rating")
-        profiles = self._profiles(train)
+        self._history = self._summed(train)
+        profiles = self._profiles(train, self._history)
         self._weights = Weights(profiles, self._weighting)
         self._similarity = Similarity(self._weights.apply(profiles), self._measure)
-        self._history = self._summed(train)
-        self._popularity = np.diff(self._history.tocsc().indptr).astype(np.float64)
+        self._popularity = np.bincount(self._history.indices, minlength=train.n_items).astype(np.float64)
         self._pull = self._pull_of(nearest(self._similarity, self._k))
-        rated = ratings if self._by_users else ratings.T.tocsr()
-        self._centers = centers(rated, self._center, rows_are_users=self._by_users)
-        self._deviations = _deviations(rated, self._centers)
+        self._train = train
+        self._rated = None
         self._names = names_of(train)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -120,18 +129,20 @@ class Neighbors:
 
     def score_new(self, histories: Dataset) -> NDArray[np.float64]:
         """Score for users who were not there in `fit`; user-based, they keep the k users nearest to them."""
+        summed = self._summed(histories)
         if not self._by_users:
-            return self._or_popularity((self._summed(histories) @ self._pull).toarray())
-        profiles = self._weights.apply(self._profiles(histories))
+            return self._or_popularity((summed @ self._pull).toarray())
+        profiles = self._weights.apply(self._profiles(histories, summed))
         kept = nearest_of(self._similarity, profiles, self._k)
         return self._or_popularity((self._normalized(kept) @ self._history).toarray())
 
     def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predict ratings for pairs: (m,), (m,) -> (m,), not clipped."""
         rows, columns = (users, items) if self._by_users else (items, users)
-        deviation = mean_of_nearest(self._similarity, self._deviations, rows, columns, self._k)
-        level = self._centers.of(rows, columns)
-        unsaid = self._centers.otherwise if self._center == "none" else level
+        rated = self._rated = self._rated or self._ratings_of(self._train)
+        deviation = mean_of_nearest(self._similarity, rated.deviations, rows, columns, self._k)
+        level = rated.centers.of(rows, columns)
+        unsaid = rated.centers.otherwise if self._center == "none" else level
         return np.where(np.isnan(deviation), unsaid, level + deviation)
 
     def explain(self, user: int, items: NDArray[np.int64]) -> Sequence[str]:
@@ -148,17 +159,24 @@ class Neighbors:
             for item, part in zip(items.tolist(), parts, strict=True)
         ]
 
-    def _profiles(self, train: Dataset) -> csr_matrix:
+    def _profiles(self, train: Dataset, summed: csr_matrix) -> csr_matrix:
         """The rows that are compared: users with items, or items with users."""
         if self._measure.over == "corated" or (self._rates and self._measure.similarity != "jaccard"):
             profiles = train.user_item("rating")
         else:
-            profiles = train.user_item("one", positives_only=True)
+            profiles = csr_matrix((np.ones(summed.nnz), summed.indices, summed.indptr), shape=summed.shape)
         return profiles if self._by_users else profiles.T.tocsr()
 
     def _summed(self, train: Dataset) -> csr_matrix:
         """(n_users, n_items) what ranking sums up."""
         return train.user_item("rating" if self._rates else "one", positives_only=True)
+
+    def _ratings_of(self, train: Dataset) -> Rated:
+        """What predictions are made of; rankings go without."""
+        ratings = train.user_item("rating")
+        rated = ratings if self._by_users else ratings.T.tocsr()
+        level = centers(rated, self._center, rows_are_users=self._by_users)
+        return Rated(centers=level, deviations=_deviations(rated, level))
 
     def _pull_of(self, kept: csr_matrix) -> csr_matrix:
         """Turn kept neighbours (row: whose they are) into the matrix that scores are products with."""

@@ -115,6 +115,8 @@ class Similarity:
         self._measure = measure
         self._values = rows.T.tocsr()  # (width, n)
         self._ones = _ones(self._values)
+        self._counting = _counting(self._values)
+        self._is_binary = _is_binary(rows)
         self._lengths = np.diff(self._values.indptr)
         self._squares, self._totals = _row_sums(rows)
 
@@ -135,28 +137,38 @@ class Similarity:
         measure = self._measure
         formula = FORMULAS[measure.similarity]
         if not measure.counts_shared:
-            products = left @ self._values
+            products = self._products(left)
             return _positive(formula(self._all(left, products, products.data)), products)
-        shared = _ones(left) @ self._ones  # (b, n): how many entries both have
+        shared = self._shared(left)
         if measure.over == "corated":
             alike = formula(self._corated(left, shared))
         else:
-            alike = formula(self._all(left, shared, _aligned(left @ self._values, shared)))
+            alike = formula(self._all(left, shared, _aligned(self._products(left), shared)))
         if measure.shrink and not measure.shrinks_in_denominator:
             alike *= shared.data / (shared.data + measure.shrink)
         alike[shared.data < measure.min_support] = 0.0
         return _positive(alike, shared)
 
+    def _products(self, left: csr_matrix) -> csr_matrix:
+        """(b, n) sums of products of entries."""
+        return self._shared(left) if self._is_binary and _is_binary(left) else left @ self._values
+
+    def _shared(self, left: csr_matrix) -> csr_matrix:
+        """(b, n) how many entries both have. Integers are counted faster than floats are added up."""
+        counts = _counting(left) @ self._counting
+        return csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), shape=counts.shape)
+
     def _all(self, left: csr_matrix, pairs: csr_matrix, xy: NDArray[np.float64]) -> Sums:
         squares, totals = _row_sums(left)
-        row = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
+        lengths = np.diff(pairs.indptr)
+        correlates = self._measure.similarity == "pearson"
         return Sums(
             length=float(left.shape[1]),
             xy=xy,
-            xx=squares[row],
+            xx=np.repeat(squares, lengths),
             yy=self._squares[pairs.indices],
-            x=totals[row],
-            y=self._totals[pairs.indices],
+            x=np.repeat(totals, lengths) if correlates else xy,
+            y=self._totals[pairs.indices] if correlates else xy,
             extra=self._measure.shrink if self._measure.shrinks_in_denominator else 0.0,
         )
 
@@ -176,6 +188,15 @@ class Similarity:
 def _ones(matrix: csr_matrix) -> csr_matrix:
     """The same entries, all 1."""
     return csr_matrix((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _counting(matrix: csr_matrix) -> csr_matrix:
+    """The same entries, all 1, as int32."""
+    return csr_matrix((np.ones(matrix.nnz, dtype=np.int32), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _is_binary(matrix: csr_matrix) -> bool:
+    return bool((matrix.data == 1.0).all())
 
 
 def _positive(values: NDArray[np.float64], pairs: csr_matrix) -> csr_matrix:
