@@ -100,27 +100,47 @@ def optimum(own: NDArray[np.bool_], q: FloatArray, offset: FloatArray, reg: floa
 def draws(history: csr_matrix, epochs: int, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
     """Yield, epoch by epoch, users, items they have, and items they do not have."""
     n_users, n_items = history.shape
-    users = np.repeat(np.arange(n_users), np.diff(history.indptr))
-    taken = users * n_items + history.indices  # ascending, since columns are sorted within rows
+    users = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(history.indptr))
+    items = history.indices.astype(np.int32, copy=False)
     for _ in range(epochs):
-        order = rng.permutation(len(taken))
+        order = rng.permutation(len(users))
         user = users[order]
-        other = rng.integers(n_items, size=len(order))
+        other = rng.integers(n_items, size=len(order)).astype(np.int32)
         own = np.arange(len(order))
         for _ in range(DRAWS):
-            own = own[_among(user[own] * n_items + other[own], taken)]
+            own = own[_owned(history, user[own], other[own])]
             other[own] = rng.integers(n_items, size=len(own))
         # A user who has nearly everything may draw own items again and again: that pair is left out of the epoch.
         right = np.ones(len(order), dtype=np.bool_)
-        right[own] = ~_among(user[own] * n_items + other[own], taken)
-        columns = (user, history.indices[order], other)
-        first, second, third = (np.ascontiguousarray(column[right], dtype=np.int32) for column in columns)
-        yield first, second, third
+        right[own] = ~_owned(history, user[own], other[own])
+        yield user[right], items[order[right]], other[right]
 
 
-def _among(codes: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:
-    places = np.minimum(np.searchsorted(ascending, codes), len(ascending) - 1)
-    return np.asarray(ascending[places] == codes)
+def _owned(history: csr_matrix, user: IntArray, item: IntArray) -> NDArray[np.bool_]:
+    """(n,) whether the user has the item."""
+    owned = np.empty(len(user), dtype=np.bool_)
+    starts, items = history.indptr.astype(np.int64), history.indices.astype(np.int32, copy=False)
+    compiled(look_up, SIGNATURE_OF_LOOK_UP)(user, item, starts, items, owned)
+    return owned
+
+
+SIGNATURE_OF_LOOK_UP = "void(int32[::1], int32[::1], int64[::1], int32[::1], boolean[::1])"
+
+
+def look_up(
+    user: IntArray, item: IntArray, starts: NDArray[np.int64], items: IntArray, owned: NDArray[np.bool_]
+) -> None:
+    """Search each item among those of its user, `items[starts[user] : starts[user + 1]]`, which ascend."""
+    for row in range(len(user)):
+        low, end = starts[user[row]], starts[user[row] + 1]
+        high = end
+        while low < high:
+            middle = (low + high) // 2
+            if items[middle] < item[row]:
+                low = middle + 1
+            else:
+                high = middle
+        owned[row] = low < end and items[low] == item[row]
 
 
 SIGNATURE = "void(int32[::1], int32[::1], int32[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64, float64)"
