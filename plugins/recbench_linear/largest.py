@@ -24,10 +24,16 @@ def keep_largest(block: NDArray[np.float64], k: int) -> csr_matrix:
     if k >= width:
         return csr_matrix(block)
     least = np.partition(block, width - k, axis=1)[:, width - k, None]
-    above, equal = block > least, block == least
-    places = k - above.sum(axis=1)
-    kept = above | (equal & (np.cumsum(equal, axis=1) <= places[:, None]))
-    return csr_matrix(np.where(kept, block, 0.0))
+    kept = block > least
+    equal = block == least
+    places = k - kept.sum(axis=1)
+    tied = np.flatnonzero(equal.sum(axis=1) > places)
+    equal[tied] &= np.cumsum(equal[tied], axis=1) <= places[tied, None]
+    kept |= equal
+    kept &= block != 0.0
+    rows, columns = np.nonzero(kept)
+    starts = np.searchsorted(rows, np.arange(len(block) + 1))
+    return csr_matrix((block[rows, columns], columns.astype(np.int32), starts), shape=block.shape)
 
 
 def keep_largest_of_columns(matrix: csr_matrix, k: int) -> csr_matrix:
