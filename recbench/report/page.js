@@ -88,11 +88,4 @@
       plots.addEventListener("click", point);
     }
   }
-
-  // On paper everything is open.
-  const opened = [];
-  addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details:not([open])")) { each.open = true; opened.push(each); }
-  });
-  addEventListener("afterprint", () => { while (opened.length) opened.pop().open = false; });
 })();
