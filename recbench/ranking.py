@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import BoolArray, Int32Array, Int64Array, Interactions, frozen
+from recbench.data import BoolArray, Int32Array, Int64Array, Interactions, frozen, owned
 
 Scores: TypeAlias = NDArray[Any]
 KeyArray: TypeAlias = NDArray[np.uint64]
@@ -60,12 +60,16 @@ class Seen:
     @classmethod
     def of(cls, *parts: Interactions, n_users: int, n_items: int) -> Seen:
         """What the users have in any of `parts`, each item once."""
-        none = np.empty(0, dtype=np.int64)
-        codes = np.concatenate([none, *(part.user.astype(np.int64) * n_items + part.item for part in parts)])
+        codes = np.concatenate([np.empty(0, dtype=np.int64), *(part.user for part in parts)])
+        codes *= n_items
+        codes += np.concatenate([np.empty(0, dtype=np.int32), *(part.item for part in parts)])
         codes.sort()
-        codes = codes[np.diff(codes, prepend=-1) != 0]
+        again = codes[1:] == codes[:-1]
+        if again.any():
+            codes = codes[np.concatenate([[True], ~again])]
         starts = np.searchsorted(codes, np.arange(n_users + 1, dtype=np.int64) * n_items)
-        return cls(starts=starts, items=codes % n_items if n_items else codes)
+        codes %= max(1, n_items)
+        return cls(starts=owned(starts), items=owned(codes.astype(np.int32)))
 
     def codes(self, n_items: int) -> Int64Array:
         """(n,) user * n_items + item: one number for each user and item that the user has seen, ascending."""
@@ -148,7 +152,8 @@ def top_k(scores: Scores, *, users: Int64Array, k: int, seen: Seen | None, seed:
         banned = np.empty(0, dtype=np.int64)
         if seen is not None:
             starts, items = seen.among(users[rows])
-            banned = np.repeat(np.arange(len(starts) - 1) * table.shape[1], np.diff(starts)) + items
+            banned = np.repeat(np.arange(len(starts) - 1) * table.shape[1], np.diff(starts))
+            banned += items
         n_never += _rank(table[rows], banned, None, users[rows], seed, lists[rows])
     return Ranked(lists=lists, n_never=n_never)
 
