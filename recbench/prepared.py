@@ -33,7 +33,7 @@ from recbench.protocols.spec import Protocol, as_json, canonical, fingerprint
 from recbench.worker.sharing import Arrays, assemble, describe, dismantle, tables
 
 LEAST_BYTES = 4 << 20
-"""Data in smaller files is read in less than half a second: nothing is kept of it."""
+"""Data in smaller files is read in well under a second: nothing is kept of it."""
 
 _CONTENTS = "contents.json"
 _LARGEST_CONTENTS = 1 << 28
