@@ -186,6 +186,7 @@ def test_whatever_a_name_is_nothing_of_it_means_something_to_tex(name: str) -> N
 
 def test_names_are_readable_where_tex_can_show_them() -> None:
     assert escape("Žižek, François & Łukasz") == r"\v{Z}i\v{z}ek, Fran\c{c}ois \& \L{}ukasz"
+    assert escape("Z\u030cizek") == r"\v{Z}izek"
     assert escape("a--b ''c'' 中") == "a-{}-b '{}'c'{}' [U+4E2D]"
 
 

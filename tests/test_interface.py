@@ -155,7 +155,8 @@ def test_charts_show_as_pictures_and_are_written_as_the_command_writes_them(orig
     command = [sys.executable, "-m", "recbench", "chart", str(original / "out"), "-o", "theirs.svg"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "mine.svg").read_bytes() == (tmp_path / "theirs.svg").read_bytes()
-    assert chart._repr_png_().startswith(b"\x89PNG")
+    picture, size = chart._repr_png_()
+    assert (picture[:4], size) == (b"\x89PNG", {"width": 550})
     with pytest.raises(recbench.RecbenchError, match="'pie' is not a kind"):
         found.chart("pie")  # type: ignore[arg-type]
 

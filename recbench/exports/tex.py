@@ -58,7 +58,8 @@ def escape(text: Any, length: int | None = None) -> str:
 
     A letter that TeX's own fonts lack is shown by its number, as in [U+4E2D]: LaTeX would stop at it.
     """
-    line = _LIGATURES.sub(lambda found: f"{found[1]}\0", plain(text, length))
+    line = unicodedata.normalize("NFC", plain(text, length))
+    line = _LIGATURES.sub(lambda found: f"{found[1]}\0", line)
     return "".join(map(_sign, line))
 
 

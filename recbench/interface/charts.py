@@ -13,6 +13,8 @@ from recbench.records import write_whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PIXELS_PER_INCH = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chart:
@@ -24,8 +26,8 @@ class Chart:
 
     figure: Figure
 
-    def _repr_png_(self) -> bytes:
-        return to_bytes(self.figure, "png")
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        return to_bytes(self.figure, "png"), {"width": round(PIXELS_PER_INCH * self.figure.get_figwidth())}
 
     def save(self, path: AnyPath) -> None:
         """Write the file that `recbench chart` writes; the ending says which: .svg, .png or .pdf.

@@ -68,13 +68,11 @@ class Leaderboard:
         Raises:
             RecbenchError: there are no records, or no such board, or several where none is named.
         """
-        is_file = protocol is not None and Path(protocol).suffix == ".toml"
-        name = load_protocol(Path(str(protocol)), {}).name if is_file else None if protocol is None else str(protocol)
-        found = boards.read_one(Path(output), name, damaged=passed_over)
+        found = boards.read_one(Path(output), _name(protocol), damaged=passed_over)
         return cls(
             board=found,
             output=Path(output),
-            protocol=str(protocol if is_file else found.protocol["name"]),
+            protocol=str(protocol if _is_file(protocol) else found.protocol["name"]),
             plugins=tuple(map(Path, plugins)),
             data_dir=path_or_none(data_dir),
         )
@@ -152,3 +150,14 @@ class Leaderboard:
 
     def _algorithms(self) -> Mapping[str, Any]:
         return offered(self.plugins).algorithms
+
+
+def _is_file(protocol: AnyPath | None) -> bool:
+    return protocol is not None and Path(protocol).suffix == ".toml"
+
+
+def _name(protocol: AnyPath | None) -> str | None:
+    """The name of a protocol that is given by its name or its file."""
+    if protocol is None:
+        return None
+    return load_protocol(Path(protocol), {}).name if _is_file(protocol) else str(protocol)
