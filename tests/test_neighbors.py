@@ -172,6 +172,16 @@ def test_predictions_are_means_over_the_nearest_raters(side: Any, center: Any) -
         assert made.predict(np.array([user]), np.array([item]))[0] == pytest.approx(expected, abs=1e-9)
 
 
+def test_what_was_fitted_last_is_what_predictions_are_made_of() -> None:
+    users, items = np.repeat(np.arange(14), 11), np.tile(np.arange(11), 14)
+    again, once = Neighbors(side="user", k=3), Neighbors(side="user", k=3)
+    for seed in (3, 4):
+        again.fit(random_ratings(seed), seed=0)
+        again.predict(users, items)
+    once.fit(random_ratings(4), seed=0)
+    assert again.predict(users, items).tolist() == once.predict(users, items).tolist()
+
+
 def test_neighbours_that_tie_for_the_last_place_share_it() -> None:
     alike = Similarity(sparse([[1, 1], [1, 1], [1, 1], [1, np.nan]]), _cosine())
     values = sparse([[np.nan, 2.0, 6.0, 100.0]])  # rows 1 and 2 are equally near to row 0, row 3 is farther

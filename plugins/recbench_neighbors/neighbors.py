@@ -69,6 +69,8 @@ class Neighbors:
         ("mean") and KNNBaseline ("baseline").
     """
 
+    _rated: Rated | None  # None until the first prediction is asked for
+
     def __init__(
         self,
         *,
@@ -107,8 +109,6 @@ class Neighbors:
         self._kept_by = kept_by
         self._normalize = normalize
         self._center: Center = center
-
-    _rated: Rated | None
 
     def fit(self, train: Dataset, *, seed: int) -> None:
         """Find and keep the k nearest."""
