@@ -131,6 +131,7 @@ def test_bpr_learns_the_same_compiled_and_not() -> None:
     assert parts[0] == pytest.approx(parts[1], abs=1e-12)
 
 
+@needs_numba
 def test_bpr_draws_each_pair_once_an_epoch_with_an_item_the_user_does_not_have() -> None:
     has = random_pairs(5, density=0.8).user_item("one")
     dense = has.toarray() > 0
@@ -143,6 +144,7 @@ def test_bpr_draws_each_pair_once_an_epoch_with_an_item_the_user_does_not_have()
         assert len(user) > 0.9 * dense[rows].sum()
 
 
+@needs_numba
 def test_bpr_leaves_out_who_has_everything() -> None:
     everything = from_pairs([0, 0, 1], [0, 1, 0]).user_item("one")
     for user, item, other in draws(everything, 5, np.random.default_rng(0)):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import recbench_linear.slim
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from published_data import assert_is_as_published, recall_and_map, table32
@@ -73,6 +74,16 @@ def test_slim_is_at_the_optimum_of_its_objective(l1_ratio: float) -> None:
     assert (np.diag(found) == 0.0).all()
     assert slope[off & (found > 0.0)] == pytest.approx(0.0, abs=1e-6)
     assert (slope[off & (found == 0.0)] >= -1e-6).all()
+
+
+def test_slim_finds_the_same_over_interactions_as_over_co_occurrences(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = random_pairs(6, n_users=60, n_items=30, density=0.2)
+    found = []
+    for many in (0, 1000):
+        monkeypatch.setattr(recbench_linear.slim, "MANY", many)
+        found.append(weights_of(Slim(alpha=0.01, l1_ratio=0.2), data))
+    assert found[0].any()
+    assert found[0] == pytest.approx(found[1], abs=1e-12)
 
 
 def test_slim_keeps_the_largest_weights_of_the_item_to_score() -> None:
