@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -92,28 +93,37 @@ class Site:
     scheduler: subprocess.Popen[bytes] | None = None
 
     def start_scheduler(self) -> None:
-        file = self.folder / "scheduler.json"
-        self.scheduler = self._start(
-            "dask_scheduler",
-            *("--host", f"{self.scheme}://127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
-        )
-        self.address = await_(lambda: file.is_file() and file.read_text() and json.loads(file.read_text())["address"])
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        self.address = f"{self.scheme}://127.0.0.1:{port}"
+        host = ("--host", f"{self.scheme}://127.0.0.1", "--port", port)
+        self.scheduler = self._start("dask_scheduler", *host, "--no-dashboard")
 
     def start_worker(
         self, name: str, *options: str, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start a worker; it is there when the scheduler knows it, which the run waits for."""
-        log = self.folder / f"{name}.log"
-        worker = self._start(
+        """Start a worker, and wait until the scheduler knows it."""
+        worker = self.call_worker(name, *options, prefix=prefix, environment=environment)
+        self.await_worker(name)
+        return worker
+
+    def call_worker(
+        self, name: str, *options: str, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker."""
+        return self._start(
             "dask_worker",
             *(self.address, "--name", name, "--no-nanny", "--nthreads", "1", "--no-dashboard"),
             *("--local-directory", str(self.folder / "dask"), *options),
             prefix=prefix,
             environment=environment,
-            log=log,
+            log=self.folder / f"{name}.log",
         )
-        await_(lambda: "Registered to" in log.read_text() or worker.poll() is not None)
-        return worker
+
+    def await_worker(self, name: str) -> None:
+        """Wait until the scheduler knows a worker."""
+        await_(lambda: "Registered to" in (self.folder / f"{name}.log").read_text())
 
     def run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """`recbench run` on the cluster."""
@@ -152,7 +162,7 @@ class Site:
             process.communicate()
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "HOME": str(self.folder), "DASK_RECBENCH__GRACE_SECONDS": "4", **self.environment}
+        return {**os.environ, "HOME": str(self.folder), "DASK_RECBENCH__GRACE_SECONDS": "30", **self.environment}
 
     def _start(
         self,
@@ -183,7 +193,9 @@ def site(folder: Path, workers: Sequence[str] = (), **settings: object) -> Itera
     try:
         made.start_scheduler()
         for name in workers:
-            made.start_worker(name)
+            made.call_worker(name)
+        for name in workers:
+            made.await_worker(name)
         yield made
     finally:
         made.close()
