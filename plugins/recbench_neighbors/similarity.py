@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -114,7 +115,6 @@ class Similarity:
         self.rows = rows
         self._measure = measure
         self._values = rows.T.tocsr()  # (width, n)
-        self._ones = _ones(self._values)
         self._counting = _counting(self._values)
         self._is_binary = _is_binary(rows)
         self._lengths = np.diff(self._values.indptr)
@@ -127,6 +127,14 @@ class Similarity:
         """
         for first, last in _bounds(self._work(rows)):
             yield first, self._block(rows[first:last])
+
+    @cached_property
+    def _ones(self) -> csr_matrix:
+        return _ones(self._values)
+
+    @cached_property
+    def _values_squared(self) -> csr_matrix:
+        return self._values.power(2)
 
     def _work(self, rows: csr_matrix) -> NDArray[np.int64]:
         """(n_rows,) products of entries for each row: what a block takes, at most."""
@@ -179,7 +187,7 @@ class Similarity:
             length=shared.data,
             xy=_aligned(left @ self._values, shared),
             xx=_aligned(left.power(2) @ self._ones, shared),
-            yy=_aligned(ones @ self._values.power(2), shared),
+            yy=_aligned(ones @ self._values_squared, shared),
             x=_aligned(left @ self._ones, shared) if correlates else shared.data,
             y=_aligned(ones @ self._values, shared) if correlates else shared.data,
         )
