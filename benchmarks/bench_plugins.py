@@ -1,7 +1,7 @@
 """How fast the built-in classics are against the best peer of each, with the same parameters and one thread.
 
 Each side runs in an interpreter of its own, in turn, several times. Medians of the processor's seconds are printed, all
-threads counted, and their ratios:
+threads counted, and the medians of the ratios within a round:
 
     python benchmarks/bench_plugins.py --python implicit=VENV/bin/python --python surprise=... --python lenskit=...
         [CASE ...] [--data like-ml-1m | ML-100K'S FOLDER] [--repeats 3]
@@ -94,15 +94,15 @@ def _row(name: str, pair: Pair, python: str, path: Path, repeats: int) -> str:
     for _ in range(repeats):
         mine.append(_run(sys.executable, "ours.py", pair.ours or name, path))
         theirs.append(_run(python, "peers.py", name, path))
-    mine_fit, mine_use, their_fit, their_use = (
-        median(each[step] for each in side) for side in (mine, theirs) for step in ("fit", "use")
-    )
+    seconds = {step: [median(each[step] for each in side) for side in (mine, theirs)] for step in ("fit", "use")}
+    rounds = list(zip(mine, theirs, strict=True))
+    ratios = [
+        median(sum(own[step] for step in steps) / sum(peer[step] for step in steps) for own, peer in rounds)
+        for steps in (("fit",), ("use",), ("fit", "use"))
+    ]
     label = f"{name} ({pair.what})" if pair.what else name
-    return (
-        f"| {label} | {pair.library}: {pair.theirs} | {mine_fit:.2f} | {their_fit:.2f}"
-        f" | {pair.use} | {mine_use:.2f} | {their_use:.2f} | {mine_fit / their_fit:.2f} | {mine_use / their_use:.2f}"
-        f" | {(mine_fit + mine_use) / (their_fit + their_use):.2f} |"
-    )
+    cells = [*(f"{each:.2f}" for each in seconds["fit"]), pair.use, *(f"{each:.2f}" for each in seconds["use"])]
+    return f"| {' | '.join([label, f'{pair.library}: {pair.theirs}', *cells, *(f'{each:.2f}' for each in ratios)])} |"
 
 
 def _run(python: str, side: str, case: str, path: Path) -> dict[str, float]:
