@@ -1,6 +1,7 @@
-"""How fast scoring is, against a bare NumPy script and, where it is installed, pytrec_eval.
+"""How fast scoring is, against bare NumPy scripts and, where it is installed, pytrec_eval.
 
-All three score the same lists with the same metrics and cut-offs, preparation included:
+All score the same lists with the same metrics and cut-offs, preparation included; beside them stands what all metrics
+of the default protocol take, twelve instead of five:
 
     python benchmarks/bench_evaluation.py [--users 100000] [--items 50000] [--depth 100] [--pairs 1000000]
 """
@@ -13,6 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from functools import partial
+from statistics import median
 
 import numpy as np
 
@@ -177,13 +179,16 @@ def with_pytrec_eval(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) 
     }
 
 
-def seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    taken = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+def rounds(works: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Seconds on the clock of each work, in turn, once everything was run for the first time."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for n in range(repeats + 1):
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            if n:
+                taken[name].append(time.perf_counter() - started)
+    return taken
 
 
 def compare(found: Mapping[str, float], reference: Mapping[str, float]) -> float:
@@ -193,20 +198,27 @@ def compare(found: Mapping[str, float], reference: Mapping[str, float]) -> float
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("users", 100_000), ("items", 50_000), ("depth", 100), ("pairs", 1_000_000)):
+    defaults = (("users", 100_000), ("items", 50_000), ("depth", 100), ("pairs", 1_000_000), ("repeats", 5))
+    for name, default in defaults:
         parser.add_argument(f"--{name}", type=int, default=default)
     asked = parser.parse_args()
     split, lists = make(asked.users, asked.items, asked.depth, asked.pairs)
     cutoffs = (min(10, asked.depth), asked.depth)
     print(f"{asked.users:,} users, {asked.items:,} items, lists of {asked.depth}, {asked.pairs:,} test pairs")
-    print(f"{', '.join(METRICS)} at {cutoffs[0]} and {cutoffs[1]}")
-    found = ours(lists, split, METRICS, cutoffs)
-    took = seconds(lambda: ours(lists, split, METRICS, cutoffs))
-    print(f"recbench     {took:7.3f} s")
-    for name, script in (("bare", bare), ("lean", lean)):
-        other = seconds(partial(script, lists, split, cutoffs))
-        difference = compare(found, script(lists, split, cutoffs))
-        print(f"{name} script  {other:7.3f} s   recbench / {name} {took / other:.2f}   difference {difference:.0e}")
+    print(f"{', '.join(METRICS)} at {cutoffs[0]} and {cutoffs[1]}; medians of {asked.repeats}")
+    works = {
+        "recbench": partial(ours, lists, split, METRICS, cutoffs),
+        "all of the default protocol": partial(ours, lists, split, DEFAULT, cutoffs),
+        "bare script": partial(bare, lists, split, cutoffs),
+        "lean script": partial(lean, lists, split, cutoffs),
+    }
+    taken = rounds(works, asked.repeats)
+    for name, seconds in taken.items():
+        ratios = [each / other for each, other in zip(seconds, taken["bare script"], strict=True)]
+        print(f"{name:<28} {median(seconds):7.3f} s   {median(ratios):5.2f} times the bare script")
+    found, took = ours(lists, split, METRICS, cutoffs), median(taken["recbench"])
+    for script in (bare, lean):
+        print(f"difference from the {script.__name__} script {compare(found, script(lists, split, cutoffs)):.0e}")
     started = time.perf_counter()
     theirs = with_pytrec_eval(lists, split, cutoffs)
     if theirs is None:
@@ -216,7 +228,6 @@ def main() -> None:
         print(
             f"pytrec_eval  {other:7.3f} s   {other / took:.0f} times recbench   difference {compare(found, theirs):.0e}"
         )
-    print(f"all metrics of the default protocol {seconds(lambda: ours(lists, split, DEFAULT, cutoffs)):.3f} s")
     tracemalloc.start()
     ours(lists, split, DEFAULT, cutoffs)
     print(f"memory beside the data and the lists: {tracemalloc.get_traced_memory()[1] / 1e6:.0f} MB at most")
