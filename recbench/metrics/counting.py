@@ -13,7 +13,7 @@ from recbench.metrics.population import Population, items_in_train, with_history
 
 def counts_of(lists: Int32Array, split: Split, population: Population, pairs: Pairs | None) -> Mapping[str, int]:
     """The counts by name, as `docs/metrics.md` explains them; those of pairs only where there are predictions."""
-    lengths = np.count_nonzero(lists[population.users] >= 0, axis=1)
+    lengths = np.count_nonzero(lists >= 0, axis=1)[population.users]
     return {
         "users_evaluated": len(population.users),
         "users_warm": _count(population.warm),

@@ -125,13 +125,14 @@ def blocks(lists: Int32Array, population: Population, catalogue: Catalogue) -> I
     """The lists of the population, in blocks of users, at their full length."""
     depth = lists.shape[1]
     height = max(1, _PLACES // max(1, depth))
+    table = _table(min(height, len(population.users)), catalogue.n_items)
     for first in range(0, len(population.users), height):
         rows = slice(first, min(first + height, len(population.users)))
         users = population.users[rows]
         starts = population.starts[rows.start : rows.stop + 1]
         test = slice(starts[0], starts[-1])
         listed = owned(lists[users])
-        marks = _marks(listed, population, rows, catalogue.n_items)
+        marks = _marks(listed, population, rows, table)
         yield Block(
             k=depth,
             users=users,
@@ -153,14 +154,22 @@ def cut(block: Block, k: int) -> Block:
     return replace(block, k=k, lists=block.lists[:, :k], hits=block.hits[:, :k], in_test=block.in_test[:, :k])
 
 
-def _marks(lists: Int32Array, population: Population, rows: slice, n_items: int) -> NDArray[np.uint8]:
+def _table(n_users: int, n_items: int) -> NDArray[np.uint8]:
+    """Nothing yet about few users, at most `n_users`, and all items.
+
+    It has a column before item 0, which is never marked: that is what an empty place, -1, reads.
+    """
+    width = n_items + 1
+    return np.zeros((max(1, min(_TABLE // width, n_users)), width), dtype=np.uint8)
+
+
+def _marks(lists: Int32Array, population: Population, rows: slice, empty: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(b, depth) what each place holds: `_RELEVANT`, `_IN_TEST` but not relevant, or 0.
 
-    A table of few users by all items is marked, read at the lists, and wiped where it was marked.
+    The table `empty` is marked for some users after the other, read at their lists, and wiped where it was marked.
     """
-    width = n_items + 1  # an empty place is -1, and reads the column before item 0, which is never marked
-    height = max(1, _TABLE // width)
-    table = np.zeros(min(height, len(lists)) * width, dtype=np.uint8)
+    height, width = empty.shape
+    table = empty.reshape(-1)
     ahead = np.arange(height, dtype=np.int64)[:, None] * width + 1
     marks = np.empty(lists.shape, dtype=np.uint8)
     for first in range(0, len(lists), height):
