@@ -248,7 +248,7 @@ print(len(board.to_pandas()))
 """
 
 
-@pytest.mark.parametrize("way", ["file", "standard input"])
+@pytest.mark.parametrize("way", ["file", pytest.param("standard input", marks=pytest.mark.slow)])
 def test_a_script_needs_no_guard(small: Path, way: str) -> None:
     (small.parent / "script.py").write_text(SCRIPT)
     command = [sys.executable, "script.py"] if way == "file" else [sys.executable, "-"]
