@@ -22,6 +22,8 @@ from recbench.records import Store, load, read_lists
 
 pytestmark = pytest.mark.slow
 
+SHORT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
+
 ROWS = ("-a", "popularity", "-a", "item-mean", "-a", "random", "-a", "nothing", "-a", "failing", "--seed=0", "--seed=1")
 
 FAILING = """
@@ -154,12 +156,12 @@ def test_with_certificates_a_run_goes_by_tls_and_without_them_nobody_is_let_in(t
         (record,) = there.records()
         assert record["provenance"]["cluster"] == "tls"
         there.environment = {}
-        code, _, errors = ended(there.run("-a", "nothing", "--fresh"))
+        code, _, errors = ended(there.run("-a", "nothing", "--fresh", **SHORT))
         assert code == 1
         assert f"Error: no scheduler answers at {there.address}" in errors
         assert "Fix:   see docs/cluster.md for the certificates that both sides need" in errors
         there.address = there.address.replace("tls://", "tcp://")
-        code, _, errors = ended(there.run("-a", "nothing", "--fresh"))
+        code, _, errors = ended(there.run("-a", "nothing", "--fresh", **SHORT))
         assert code == 1
         assert "no scheduler answers" in errors
 
@@ -167,7 +169,7 @@ def test_with_certificates_a_run_goes_by_tls_and_without_them_nobody_is_let_in(t
 def test_where_no_scheduler_is_the_run_says_so(tmp_path: Path) -> None:
     with site(tmp_path) as there:
         there.address = "tcp://127.0.0.1:9"
-        code, _, errors = ended(there.run("-a", "nothing"))
+        code, _, errors = ended(there.run("-a", "nothing", **SHORT))
         assert code == 1
         assert "Error: no scheduler answers at tcp://127.0.0.1:9" in errors
         assert "Traceback" not in errors

@@ -118,8 +118,8 @@ class Cluster:
         except NobodyCan as lacking:
             reason = f"pip install {introductions.words(lacking.args[0])}, on a worker"
             return Outcome(status=Status.UNAVAILABLE, reason=reason)
-        except _Given as up:
-            return Outcome(status=Status.CRASHED, reason=str(up))
+        except _GivenUp as problem:
+            return Outcome(status=Status.CRASHED, reason=str(problem))
         if placed is None:
             return None
         answer, member = placed
@@ -132,8 +132,8 @@ class Cluster:
             placed = self._place(job, lambda member: self._ask(member, order, lambda _: None), "")
         except NobodyCan:
             return None  # the trial itself will say so
-        except _Given as up:
-            return str(up)
+        except _GivenUp as problem:
+            return str(problem)
         return None if placed is None else placed[0].values["reason"]
 
     def cancel(self) -> None:
@@ -146,7 +146,7 @@ class Cluster:
 
         Raises:
             NobodyCan: there is no worker for it.
-            _Given: up, after so many tries.
+            _GivenUp: no result came back, after so many tries.
         """
         failures: list[str] = []
         while len(failures) < MOST_TRIES:
@@ -162,7 +162,8 @@ class Cluster:
                 return None
             except (Lost, Damaged) as error:
                 failures.append(f"{member} {str(error) or 'was lost'}")
-                self._tell(f"{failures[-1]}; its trial starts again, after {len(failures)} of {MOST_TRIES} tries")
+                follows = "is given up" if len(failures) == MOST_TRIES else "starts again"
+                self._tell(f"{failures[-1]}; its trial {follows}, after {len(failures)} of {MOST_TRIES} tries")
                 continue
             except Fault as fault:
                 self._strike(member, f"cannot run trials: {fault}")
@@ -170,7 +171,7 @@ class Cluster:
             finally:
                 self._roster.give_back(member)
             return answer, member
-        raise _Given(f"was started {MOST_TRIES} times, and no result came back: {', '.join(failures)}")
+        raise _GivenUp(f"was started {MOST_TRIES} times, and no result came back: {', '.join(failures)}")
 
     def _ask(self, member: Member, order: Message, on_stage: Callable[[str], None]) -> Message:
         """What a worker answers to an order.
@@ -257,5 +258,5 @@ class Cluster:
                     self._tell(f"No worker is left; one may come within {self._roster.grace_seconds:g} s")
 
 
-class _Given(Exception):
-    """Up on a trial, and why."""
+class _GivenUp(Exception):
+    """No result of a trial came back, and why."""

@@ -21,7 +21,7 @@ from recbench.cluster.address import Address, engine
 from recbench.cluster.frames import Damaged
 from recbench.errors import RecbenchError
 
-_CONNECT_SECONDS = 15.0
+_INTRODUCTION_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 _FAREWELL_SECONDS = 5.0
 
@@ -94,7 +94,7 @@ class Connection:
             self._client = self._connect(distributed, where)
             self._client.subscribe_topic(self.topic, self._hear)
             for thread in self._look():
-                thread.join()
+                thread.join(_INTRODUCTION_SECONDS)
             self._watcher.start()
         except BaseException:
             self._undo.close()
@@ -196,7 +196,7 @@ class Connection:
 
     def _connect(self, distributed: Any, where: str) -> Any:
         try:
-            client = distributed.Client(where, timeout=_CONNECT_SECONDS, set_as_default=False)
+            client = distributed.Client(where, set_as_default=False)
         except (OSError, TypeError, ValueError, RuntimeError) as error:
             fix = "start one with `dask scheduler`, or mend the address"
             if self._address.scheme == "tls":

@@ -110,5 +110,5 @@ def _describe_code(what: Job | Component) -> dict[str, Any]:
     file = what.plugin_file
     return {
         "parameters": as_json(what.parameters),
-        "plugin_file": None if file is None else [file.name, file.read_text()],
+        "plugin_file": None if file is None else [file.name, file.read_bytes().decode("utf-8", "surrogateescape")],
     }

@@ -71,8 +71,9 @@ class Host:
             if offset + len(piece) < size:
                 self._arriving[topic, digest] = content
                 return
-            if digest_of(head, content) != digest:
-                raise Damaged("the data of a split arrived damaged")
+        if digest_of(head, content) != digest:
+            raise Damaged("the data of a split arrived damaged")
+        with self._lock:
             self._kept[digest] = unpack(head, content)
             while len(self._kept) > MOST_SPLITS:
                 self._kept.popitem(last=False)
@@ -143,10 +144,11 @@ class Host:
             if self._folder is None:
                 self._folder = tempfile.mkdtemp(prefix="recbench-plugins-")
                 atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
-            path = Path(self._folder, sha256(text.encode()).hexdigest()[:16], Path(name).name)
+            content = text.encode("utf-8", "surrogateescape")
+            path = Path(self._folder, sha256(content).hexdigest()[:16], Path(name).name)
             if not path.is_file():
                 path.parent.mkdir(exist_ok=True)
-                path.write_text(text)
+                path.write_bytes(content)
             return path
 
 
