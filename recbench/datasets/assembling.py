@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recbench.data import Dataset, FloatArray, Given, Int32Array, Int64Array, Interactions, RowArray, StrArray, owned
 from recbench.datasets.features import Features
+from recbench.datasets.freeing import give_back
 from recbench.datasets.ids import merge
 from recbench.datasets.numbers import Ratings
 from recbench.datasets.reading import Reader
@@ -147,6 +148,7 @@ def _columns(
     """The rows of files, numbered by common tables, and how many rows there were, bad ones included."""
     n_bad = -sum(reader.dropped.values())
     read = [_by_column(reader.read(file)) for file in files]
+    give_back()
     sizes = [sum(len(part.codes) for part in columns["user"]) for columns in read]
     user_ids, user = merge([part for columns in read for part in columns.pop("user")], _as_texts(users))
     item_ids, item = merge([part for columns in read for part in columns.pop("item")], _as_texts(items))
@@ -156,6 +158,7 @@ def _columns(
         rating, time = (_joined(columns.pop(name)) for name in ("rating", "time"))
         parts.append(_Part(file=file, user=user[rows], item=item[rows], rating=rating, time=time))
         at += n
+    give_back()
     n_bad += sum(reader.dropped.values())
     return _Columns(parts=tuple(parts), user_ids=user_ids, item_ids=item_ids), at + n_bad
 
