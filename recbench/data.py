@@ -118,6 +118,20 @@ class Texts:
 Column: TypeAlias = Numbers | Categories | Tags | Texts
 
 
+def take_rows(column: Column, rows: NDArray[np.integer]) -> Column:
+    """The column of the rows at `rows`, in that order."""
+    if isinstance(column, Numbers):
+        return Numbers(values=owned(column.values[rows]))
+    if isinstance(column, Texts):
+        return Texts(values=owned(column.values[rows]))
+    if isinstance(column, Categories):
+        return Categories(codes=owned(column.codes[rows]), names=column.names)
+    lengths = (column.starts[1:] - column.starts[:-1])[rows]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    places = np.repeat(column.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
+    return Tags(starts=owned(starts), codes=owned(column.codes[places]), names=column.names)
+
+
 def _no_columns() -> Mapping[str, Column]:
     return MappingProxyType({})
 

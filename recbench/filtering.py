@@ -6,18 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recbench.data import (
-    BoolArray,
-    Categories,
-    Column,
-    Dataset,
-    Int32Array,
-    Interactions,
-    Numbers,
-    RowArray,
-    Tags,
-    Texts,
-)
+from recbench.data import BoolArray, Dataset, Int32Array, Interactions, RowArray, take_rows
 
 
 def k_core(user: Int32Array, item: Int32Array, k: int) -> BoolArray:
@@ -67,8 +56,8 @@ def restrict(dataset: Dataset, rows: BoolArray) -> Dataset:
         ),
         user_ids=dataset.user_ids[users],
         item_ids=dataset.item_ids[items],
-        users={name: _column(column, users) for name, column in dataset.users.items()},
-        items={name: _column(column, items) for name, column in dataset.items.items()},
+        users={name: take_rows(column, users) for name, column in dataset.users.items()},
+        items={name: take_rows(column, items) for name, column in dataset.items.items()},
     )
 
 
@@ -76,16 +65,3 @@ def _renumbered(values: Int32Array, kept: RowArray, size: int) -> Int32Array:
     numbers = np.zeros(size, dtype=np.int32)
     numbers[kept] = np.arange(len(kept), dtype=np.int32)
     return numbers[values]
-
-
-def _column(column: Column, rows: RowArray) -> Column:
-    match column:
-        case Numbers():
-            return Numbers(values=column.values[rows])
-        case Categories():
-            return Categories(codes=column.codes[rows], names=column.names)
-        case Texts():
-            return Texts(values=column.values[rows])
-        case Tags():
-            matrix = column.matrix()[rows]
-            return Tags(starts=matrix.indptr.astype(np.int64), codes=matrix.indices, names=column.names)

@@ -21,8 +21,8 @@ from recbench.data import (
     Tags,
     Texts,
     owned,
+    take_rows,
 )
-from recbench.worker.sharing import take_rows
 
 _DAY = 86_400
 _YEAR = 365 * _DAY

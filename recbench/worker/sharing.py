@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import Categories, Column, Dataset, Interactions, Numbers, Tags, Texts, owned
+from recbench.data import Categories, Column, Dataset, Interactions, Numbers, Tags, Texts, owned, take_rows
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 Layout: TypeAlias = dict[str, list[Any]]
@@ -128,17 +128,3 @@ def _column(place: str, kind: str, names: tuple[str, ...], arrays: Arrays) -> Co
     if kind == "Categories":
         return Categories(codes=arrays[f"{place}/codes"], names=names)
     return Tags(starts=arrays[f"{place}/starts"], codes=arrays[f"{place}/codes"], names=names)
-
-
-def take_rows(column: Column, rows: NDArray[np.integer]) -> Column:
-    """The column of the rows at `rows`, in that order."""
-    if isinstance(column, Numbers):
-        return Numbers(values=owned(column.values[rows]))
-    if isinstance(column, Texts):
-        return Texts(values=owned(column.values[rows]))
-    if isinstance(column, Categories):
-        return Categories(codes=owned(column.codes[rows]), names=column.names)
-    lengths = (column.starts[1:] - column.starts[:-1])[rows]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    places = np.repeat(column.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
-    return Tags(starts=owned(starts), codes=owned(column.codes[places]), names=column.names)
