@@ -2,12 +2,13 @@
 
 Isolation, records and the leaderboard are included on one side, nothing but the work on the other:
 
-    python benchmarks/bench_run.py [--repeats 5] [--surprise PATH] [--peer NAME=PATH]
+    python benchmarks/bench_run.py [CASE ...] [--repeats 5] [--surprise PATH] [--peer NAME=PATH]
 
-- item-kNN on MovieLens 100K and on ratings of MovieLens 1M's size: read, split, fit, lists of 10, score. Bare is
-  `bare_item_knn.py`. The column of stars is left out on both sides, since the script predicts no ratings.
-- user-kNN ratings on MovieLens 100K: read, split, fit, predict, RMSE. Bare is `surprise_knn.py`, by the Python at PATH.
-- Peers do the work of item-kNN by `peer_item_knn.py NAME`, by the Python at PATH.
+- `ml-100k`, `like-ml-1m`: item-kNN on MovieLens 100K, and on ratings of MovieLens 1M's size: read, split, fit, lists of
+  10, score. Bare is `bare_item_knn.py`; peers do the same by `peer_item_knn.py NAME`, each by the Python at its PATH.
+  The stars are no ratings to recbench here, since the script predicts none.
+- `surprise`: user-kNN ratings on MovieLens 100K: read, split, fit, predict, RMSE. Surprise's side is
+  `surprise_knn.py`, by the Python at PATH; recbench ranks as well.
 
 MovieLens 100K is looked for in RECBENCH_DATA; what is not there is left out.
 """
@@ -41,6 +42,7 @@ label = "knn-basic"
 name = "user-cosine"
 parameters = {{ similarity = "msd", over = "corated", weighting = "none", k = 40, center = "none", shrink = 0.0 }}
 """
+CASES = ("ml-100k", "like-ml-1m", "surprise")
 LISTS = ["precision", "recall", "ndcg", "ap", "mrr"]
 
 
@@ -79,6 +81,7 @@ def predictions(folder: Path, data: Path, repeats: int, surprise: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", default=CASES, help=", ".join(CASES))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--surprise", metavar="PATH", help="a Python that has scikit-surprise")
     parser.add_argument(
@@ -89,21 +92,21 @@ def main() -> None:
     there = ratings_folder()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        if there is None:
-            print("MovieLens 100K is not there: give its parent folder in RECBENCH_DATA")
-        else:
-            print(f"\nitem-kNN, MovieLens 100K, {asked.repeats} rounds")
-            lists(folder, there / "u.data", asked.repeats, peers)
-        large = folder / "like-ml-1m.tsv"
-        # In a process of its own: a command's peak begins at that of whoever starts it.
-        subprocess.run([sys.executable, str(HERE / "ratings.py"), str(large)], check=True)
-        print(f"\nitem-kNN, as large as MovieLens 1M, {asked.repeats} rounds")
-        lists(folder, large, asked.repeats, peers)
-        if asked.surprise is None:
-            print("\nuser-kNN ratings: left out, give --surprise PATH")
-        elif there is not None:
-            print(f"\nuser-kNN ratings, MovieLens 100K, {asked.repeats} rounds")
-            predictions(folder, there / "u.data", asked.repeats, asked.surprise)
+        for case in asked.cases:
+            print(f"\n{case}, {asked.repeats} rounds", flush=True)
+            if case == "like-ml-1m":
+                data = folder / "like-ml-1m.tsv"
+                # In a process of its own: a command's peak begins at that of whoever starts it.
+                subprocess.run([sys.executable, str(HERE / "ratings.py"), str(data)], check=True)
+                lists(folder, data, asked.repeats, peers)
+            elif there is None:
+                print("left out: MovieLens 100K is not there, give its parent folder in RECBENCH_DATA")
+            elif case == "ml-100k":
+                lists(folder, there / "u.data", asked.repeats, peers)
+            elif asked.surprise is None:
+                print("left out: give --surprise PATH")
+            else:
+                predictions(folder, there / "u.data", asked.repeats, asked.surprise)
 
 
 if __name__ == "__main__":
