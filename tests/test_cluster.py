@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import sys
 import threading
@@ -363,3 +364,34 @@ def test_a_runner_and_a_cluster_are_asked_alike() -> None:
     for name in ("run", "check", "cancel", "__enter__", "__exit__"):
         assert callable(getattr(Cluster, name))
         assert callable(getattr(Runner, name))
+
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DOCS = REPOSITORY / "docs"
+
+
+def test_every_test_that_the_page_names_is_there() -> None:
+    named = re.findall(r"\btest_[a-z_]+(?=`)", (DOCS / "cluster.md").read_text())
+    files = ("test_cluster.py", "test_cluster_faults.py", "test_cluster_run.py")
+    code = "".join((REPOSITORY / "tests" / name).read_text() for name in files)
+    assert len(named) > 15
+    assert [name for name in named if f"def {name}(" not in code] == []
+
+
+def test_the_files_for_slurm_and_kubernetes_can_be_read() -> None:
+    subprocess.run(["bash", "-n", DOCS / "cluster" / "slurm.sh"], check=True)
+    compile((DOCS / "cluster" / "slurm.py").read_text(), "slurm.py", "exec")
+    yaml = pytest.importorskip("yaml", reason="needs PyYAML")
+    found = yaml.safe_load((DOCS / "cluster" / "kubernetes.yaml").read_text())
+    assert found["kind"] == "DaskCluster"
+    for side in ("scheduler", "worker"):
+        (container,) = found["spec"][side]["spec"]["containers"]
+        assert container["args"][:2] == ["dask", side]
+
+
+def test_dask_jobqueue_makes_a_job_of_the_slurm_file() -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    code = "import runpy; made = runpy.run_path('slurm.py'); print(made['cluster']().job_script())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=DOCS / "cluster", capture_output=True, text=True)
+    assert "#SBATCH --cpus-per-task=4" in done.stdout, done.stderr
+    assert "--nthreads 1" in done.stdout
