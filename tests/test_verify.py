@@ -51,7 +51,7 @@ def test_what_recbench_made_holds(output: Path) -> None:
     found = verified(output)
     assert said(found) == ""
     assert found.unchecked == ()
-    assert (found.records, found.scored, found.without, found.boards) == (5, 4, 1, 2)
+    assert (found.records, found.scored, found.without, found.analyses, found.boards) == (5, 4, 1, 1, 2)
 
 
 @pytest.mark.slow

@@ -95,6 +95,9 @@ def _held(found: Verification) -> list[str]:
     lines = [f"{_n(found.records, 'record')}; {_n(found.scored, 'record')} scored anew from lists and predictions"]
     if found.without:
         lines.append(f"{_n(found.without, 'record')} of trials that ended in a fault: no list to score")
+    if found.analyses:
+        what = "analysis" if found.analyses == 1 else "analyses"
+        lines.append(f"{found.analyses:,} {what}: intervals, ties and groups computed anew")
     if found.boards is not None:
         lines.append(f"{_n(found.boards, 'board')}, the index counted, made again from the records, byte for byte")
     if found.checksums is not None:

@@ -28,6 +28,7 @@ class Verification:
         records: how many files of records there are.
         scored: of how many of them the lists were scored anew.
         without: how many of them ended in a fault, and so have no list to score.
+        analyses: how many analyses were computed anew.
         boards: how many boards and indexes follow from the records; None: not looked at.
         checksums: how many files are as their checksums say; None: there are none.
     """
@@ -37,6 +38,7 @@ class Verification:
     records: int
     scored: int
     without: int
+    analyses: int
     boards: int | None
     checksums: int | None
 

@@ -46,6 +46,7 @@ class _Tally:
     unchecked: list[Finding] = field(default_factory=list)
     scored: int = 0
     without: int = 0
+    analyses: int = 0
 
 
 def verify(path: Path, means: Means) -> Verification:
@@ -100,6 +101,7 @@ def _result(tally: _Tally, n_records: int, *, boards: int | None, checksums: int
         records=n_records,
         scored=tally.scored,
         without=tally.without,
+        analyses=tally.analyses,
         boards=boards,
         checksums=checksums,
     )
@@ -136,6 +138,7 @@ def _check_analysis(path: Path, places: Places, records: Mapping[Path, Record], 
         tally.unchecked.append(Finding(where=name, what=f"was not computed anew: {reason}"))
     else:
         tally.findings += [Finding(where=name, what=what) for what in analysis_faults(path, beside, scene)]
+        tally.analyses += 1
 
 
 def _unread(path: Path, places: Places, records: Mapping[Path, Record]) -> list[Path]:
