@@ -203,7 +203,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("millions", nargs="*", type=int, choices=[*SHAPES, []])
     parser.add_argument("--folder", type=Path, required=True, help="where data and figures are kept")
-    parser.add_argument("--trials", nargs="+", choices=[*JOBS], default=[*JOBS])
+    parser.add_argument("--trials", nargs="*", choices=[*JOBS], default=[*JOBS])
     parser.add_argument("--chart", type=Path, help="an SVG file to draw")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
