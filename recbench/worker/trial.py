@@ -173,7 +173,8 @@ def _setting(job: Mapping[str, Any], train: Dataset, history: Interactions, cand
 def _rank_all(
     algorithm: Any, ranker: Ranker, setting: Setting, train: Dataset, history: Interactions, asked: Int64Array
 ) -> tuple[Int32Array, int, Int64Array]:
-    """Lists of the users that are asked for, empty ones of the others, how often the algorithm said never, and the users that `score_new` served."""
+    """Lists of the users that are asked for, and empty ones of the others; how often the algorithm said never; and
+    the users that `score_new` served."""
     lists = np.full((train.n_users, setting.k), -1, dtype=np.int32)
     newcomers = np.empty(0, dtype=np.int64)
     if callable(getattr(algorithm, "score_new", None)):
