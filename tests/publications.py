@@ -65,9 +65,7 @@ def make(folder: Path) -> Path:
     """Run the protocol, score something made elsewhere, write the boards; gives the folder of the output."""
     draw = random.Random(1)
     rows = [
-        (f"u{u}", f"i{i}", draw.randint(1, 5))
-        for u in range(N_USERS)
-        for i in draw.sample(range(N_ITEMS), 8 + u % 5)
+        (f"u{u}", f"i{i}", draw.randint(1, 5)) for u in range(N_USERS) for i in draw.sample(range(N_ITEMS), 8 + u % 5)
     ]
     (folder / "ratings.tsv").write_text("".join(f"{u}\t{i}\t{r}\n" for u, i, r in rows))
     (folder / "small.toml").write_text(PROTOCOL)
