@@ -1,7 +1,7 @@
 """How fast scoring is, against bare NumPy scripts and, where it is installed, pytrec_eval.
 
-All score the same lists with the same metrics and cut-offs, preparation included; beside them stands what all metrics
-of the default protocol take, twelve instead of five:
+All score the same lists with the same metrics and cut-offs, preparation included; beside them stands what twelve
+metrics of the default protocol take instead of five:
 
     python benchmarks/bench_evaluation.py [--users 100000] [--items 50000] [--depth 100] [--pairs 1000000]
 """
@@ -208,7 +208,7 @@ def main() -> None:
     print(f"{', '.join(METRICS)} at {cutoffs[0]} and {cutoffs[1]}; medians of {asked.repeats}")
     works = {
         "recbench": partial(ours, lists, split, METRICS, cutoffs),
-        "all of the default protocol": partial(ours, lists, split, DEFAULT, cutoffs),
+        "twelve of the default protocol": partial(ours, lists, split, DEFAULT, cutoffs),
         "bare script": partial(bare, lists, split, cutoffs),
         "lean script": partial(lean, lists, split, cutoffs),
     }
