@@ -176,6 +176,24 @@ def test_a_run_shows_ties_in_the_terminal(output: Path) -> None:
     assert re.search(r"^ *1(-2)?  popularity \*  +0\.\d+  a", done.output, re.MULTILINE)
 
 
+def test_a_run_that_is_interrupted_while_it_analyses_keeps_its_records_and_goes_on(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    arguments = ["run", "-p", str(output.parent / "small.toml"), "-o", str(output.parent / "again"), "--in-process"]
+    arguments += ["-a", "popularity", "-a", "random"]
+    with monkeypatch.context() as patched:
+        patched.setattr("recbench.benchmark.carrying_out.analyse_store", interrupted)
+        done = CliRunner().invoke(cli, arguments, standalone_mode=False)
+    assert done.return_value == 130
+    assert len(Store(output.parent / "again").paths()) == 2
+    assert "Not analysed" in (output.parent / "again" / "small.md").read_text()
+    assert CliRunner().invoke(cli, arguments, standalone_mode=False).return_value == 0
+    assert "Not analysed" not in (output.parent / "again" / "small.md").read_text()
+
+
 def test_a_row_that_was_made_since_has_no_interval_and_takes_the_letters_with_it(output: Path) -> None:
     records, _ = Store(output).load_all()
     analyses, _ = Store(output).analyses()

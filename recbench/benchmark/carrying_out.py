@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
@@ -62,7 +62,10 @@ def run(agenda: Agenda, options: Options, listener: Listener, *, on_phase: OnPha
     report = _Run(agenda, options, listener).carry_out()
     if report.entries and not report.interrupted:
         on_phase("analyse")
-        analyse_store(options.output, agenda.scene)
+        try:
+            analyse_store(options.output, agenda.scene)
+        except KeyboardInterrupt:
+            return replace(report, interrupted=True)
     return report
 
 
