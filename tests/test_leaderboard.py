@@ -262,6 +262,17 @@ def test_how_parameters_came_about_is_shown_and_unknown_where_nobody_says() -> N
     assert shown == [r"validation \| of \*ml-100k\*", "20 trials", "by hand", "unknown"]
 
 
+def test_rows_that_waited_for_a_processor_are_named_with_the_share_they_had() -> None:
+    found = [
+        of("waited", 0.4, measured={"fit_seconds": 8.0, "rank_seconds": 2.0, "cpu_seconds": 2.5}),
+        of("busy", 0.3, measured={"fit_seconds": 8.0, "rank_seconds": 2.0, "cpu_seconds": 9.5}),
+        of("short", 0.2, measured={"fit_seconds": 0.2, "rank_seconds": 0.1, "cpu_seconds": 0.1}),
+        of("silent", 0.1, measured={"fit_seconds": 8.0, "rank_seconds": None, "cpu_seconds": None}),
+    ]
+    lines = [line for line in leaderboard.render(found).splitlines() if line.startswith("- Seconds lengthened by")]
+    assert [line.partition("processor): ")[2] for line in lines] == ["waited (25 %)."]
+
+
 def test_the_front_of_quality_and_cost_names_who_is_beaten_by_nobody() -> None:
     found = [
         of("good", 0.4, measured={"fit_seconds": 9.0}),

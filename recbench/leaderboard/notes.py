@@ -11,9 +11,10 @@ from recbench.leaderboard.facts import fold_counts, leak
 from recbench.leaderboard.pareto import Best, pareto_front
 from recbench.leaderboard.standings import Board, Standing
 from recbench.leaderboard.wording import code, count, escape, spans
-from recbench.records import Record, Status
+from recbench.records import Costs, Record, Status
 
 REASON_LENGTH = 400
+A_SECOND, LITTLE = 1.0, 0.75
 LEAKS = {
     "yes": "Some training interactions are later than test interactions, so these figures say how well gaps are "
     "filled, not how well the future is foreseen.",
@@ -124,6 +125,8 @@ def _of_rows(board: Board) -> Iterator[str]:
     for mark in sorted(marks):
         yield from _rows(board, mark[:1].upper() + mark[1:], _marked(mark))
     yield from _rows(board, "Parameters set by hand", _set_by_hand)
+    title = "Seconds lengthened by other work on the machine (share of them with a processor)"
+    yield from _rows(board, title, _waited)
 
 
 def _rows(board: Board, title: str, says: Callable[[Standing], str | None]) -> Iterable[str]:
@@ -144,6 +147,20 @@ def _short_lists(standing: Standing) -> str | None:
 
 def _total(standing: Standing, name: str) -> int:
     return sum(record.counts.get(name, 0) for record in standing.records)
+
+
+def _waited(standing: Standing) -> str | None:
+    """The least share of its seconds in which a trial had a processor, where that is little."""
+    shares = [share for record in standing.records if (share := _share_of_a_processor(record.measured)) is not None]
+    least = min(shares, default=1.0)
+    return f"({least:.0%})".replace("%", " %") if least < LITTLE else None
+
+
+def _share_of_a_processor(costs: Costs) -> float | None:
+    """Processor seconds by seconds of the clock; None where they are unknown, or too few to say."""
+    parts = (costs.fit_seconds, costs.rank_seconds, costs.predict_seconds)
+    seconds = sum(part or 0.0 for part in parts)
+    return None if costs.cpu_seconds is None or seconds < A_SECOND else costs.cpu_seconds / seconds
 
 
 def _marked(mark: str) -> Callable[[Standing], str | None]:
