@@ -7,6 +7,7 @@ import io
 import os
 import re
 import resource
+import shlex
 import shutil
 import struct
 import subprocess
@@ -513,9 +514,9 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
     embedded = [path for path in Store(tmp_path / "leaderboards").paths() if path.parent.name[:15] == "movietweetings-"]
     record = next(path for path in embedded if load(path).label == "p3alpha")
     commands = COMMAND.findall(page)
-    assert [command.split()[1] for command in commands] == ["verify", "publish", "reproduce"]
+    assert [shlex.split(command)[1] for command in commands] == ["verify", "publish", "index", "reproduce"]
     for command in commands:
-        words = [str(record) if word.endswith(".json") else word for word in command.split()[1:]]
+        words = [str(record) if word.endswith(".json") else word for word in shlex.split(command)[1:]]
         done = subprocess.run(
             [sys.executable, "-m", "recbench", *words], cwd=tmp_path, capture_output=True, text=True, timeout=300
         )
