@@ -24,7 +24,7 @@ from recbench.trials import Row, Selection, select
 from recbench.worker.faults import InvalidResult, ProgramFault
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "protocols.md").read_text(encoding="utf-8")
-PROGRAMS = PAGE.partition("### A program in any language")[2]
+PROGRAMS = PAGE.partition("### A program in any language")[2].partition("\n## ")[0]
 POPULAR = re.findall(r"```awk\n(.*?)```", PROGRAMS, re.DOTALL)[0]
 COMMAND = ["awk", "-v", "out={out}", "-f", "popular.awk", "{train}", "{items}", "{users}"]
 TRAIN = popularity_world(n_users=20, n_items=10, length=3).train
