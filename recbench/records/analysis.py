@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from recbench.errors import BadRecord
-from recbench.protocols.spec import as_json, canonical
-from recbench.records.form import FIX, parse
+from recbench.protocols.spec import canonical
+from recbench.records.form import FIX, read, written
 from recbench.records.record import Record
 from recbench.records.shape import items, kind, matching, number, one_of, optional, table, values, whole
 
@@ -102,8 +101,7 @@ def digest(records: Iterable[Record]) -> str:
 
 def analysis_to_json(analysis: Analysis) -> str:
     """The one text of an analysis, as `to_json` of a record."""
-    text = json.dumps(as_json(analysis), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode()
+    return written(analysis, indent=1)
 
 
 def analysis_from_json(text: str, where: str) -> Analysis:
@@ -112,14 +110,7 @@ def analysis_from_json(text: str, where: str) -> Analysis:
     Raises:
         BadRecord: it is none, or of another schema.
     """
-    document = parse(text, where)
-    if document.get("schema") != ANALYSIS_SCHEMA:
-        raise BadRecord(
-            f"{where}: is of schema {document.get('schema')!r:.80}, and this recbench reads {ANALYSIS_SCHEMA}",
-            fix="`recbench rescore` makes it anew",
-        )
-    if (fault := _ANALYSIS(document)) is not None:
-        raise BadRecord(f"{where}: {fault.removeprefix('.').strip()}", fix=FIX)
+    document = read(text, where, ANALYSIS_SCHEMA, _ANALYSIS, way_out="`recbench rescore` makes it anew")
     groupings = tuple(_grouping(each) for each in document["groupings"])
     rows = tuple(_row(each) for each in document["rows"])
     shapes = [len(each.groups) for each in groupings]

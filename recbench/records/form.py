@@ -11,7 +11,7 @@ from typing import Any
 from recbench.errors import BadRecord
 from recbench.protocols.spec import as_json
 from recbench.records.record import SCHEMA, Costs, Record, Status, trial_id
-from recbench.records.shape import items, kind, matching, number, one_of, optional, table, values, whole
+from recbench.records.shape import Check, items, kind, matching, number, one_of, optional, table, values, whole
 
 DEPTH = 24
 _STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
@@ -111,7 +111,12 @@ _RECORD = table(
 
 def to_json(record: Record) -> str:
     """The one text of a record: sorted keys, two blanks of indent, a line end."""
-    text = json.dumps(as_json(record), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(record, indent=2)
+
+
+def written(value: Any, *, indent: int) -> str:
+    """The one text of a value: sorted keys, so many blanks of indent, a line end."""
+    text = json.dumps(as_json(value), indent=indent, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     # Half a pair of surrogates, as a plugin may print it, has no UTF-8; as an escape it does.
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -126,14 +131,7 @@ def from_json(text: str, where: str) -> Record:
     Raises:
         BadRecord: it is not a record, or of another schema, or does not agree with itself.
     """
-    document = parse(text, where)
-    if document.get("schema") != SCHEMA:
-        raise BadRecord(
-            f"{where}: is of schema {document.get('schema')!r:.80}, and this recbench reads {SCHEMA}",
-            fix="use the recbench that wrote it, or run again",
-        )
-    if (fault := _RECORD(document)) is not None:
-        raise BadRecord(f"{where}: {fault.removeprefix('.').strip()}", fix=FIX)
+    document = read(text, where, SCHEMA, _RECORD, way_out="use the recbench that wrote it, or run again")
     try:
         _check_id(document)
         _check_ranges(document)
@@ -149,12 +147,26 @@ def from_json(text: str, where: str) -> Record:
         raise BadRecord(f"{where}: {error}", fix=FIX) from error
 
 
-def parse(text: str, where: str) -> dict[str, Any]:
-    """A JSON object that is safe to look at.
+def read(text: str, where: str, schema: int, check: Check, *, way_out: str) -> dict[str, Any]:
+    """The JSON object that `text` says, of a schema and a shape.
+
+    Args:
+        way_out: what to do where it is of another schema.
 
     Raises:
-        BadRecord: it is none, nested too deep, or holds what is no value.
+        BadRecord: it is none, or of another schema or shape.
     """
+    document = _parse(text, where)
+    if document.get("schema") != schema:
+        raise BadRecord(
+            f"{where}: is of schema {document.get('schema')!r:.80}, and this recbench reads {schema}", fix=way_out
+        )
+    if (fault := check(document)) is not None:
+        raise BadRecord(f"{where}: {fault.removeprefix('.').strip()}", fix=FIX)
+    return document
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
     if _depth(text) > DEPTH:
         raise BadRecord(f"{where}: is nested deeper than {DEPTH}", fix=FIX)
     try:
