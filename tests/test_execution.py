@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import pytest
 from recbench.data import Categories, Dataset, Interactions, Numbers, Split, Tags, Texts
 from recbench.errors import RecbenchError
 from recbench.execution import Job, Outcome, Runner
+from recbench.execution import runner as execution_runner
 from recbench.execution.slot import Sandbox, Slot, environment
 from recbench.records import Status
 
@@ -388,6 +389,62 @@ def test_an_interpreter_for_each_trial_gives_the_same_bytes(good: Outcome) -> No
         assert run(runner, "Segfaults").status is Status.CRASHED
         assert run(runner, "Loops", seconds=1.5).status is Status.TIMEOUT
         assert bytes_of(run(runner, "Good")) == bytes_of(good)
+
+
+FRAMED = """
+import sys
+print("there already" if "slow_framework" in sys.modules else "imported now")
+import slow_framework
+
+class Framed:
+    def fit(self, train, *, seed):
+        print("trained", len(slow_framework.TRAINED), "times before")
+        slow_framework.TRAINED.append(seed)
+        self.n_items = train.n_items
+
+    def score(self, users):
+        return users[:, None] + range(self.n_items)
+"""
+
+
+@pytest.fixture
+def framed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Job]:
+    """A trial that requires a framework, made of its source."""
+    monkeypatch.setattr(execution_runner, "FRAMEWORKS", frozenset({"slow_framework"}))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def make(source: str) -> Job:
+        (tmp_path / "slow_framework.py").write_text(source)
+        (tmp_path / "framed.py").write_text(FRAMED)
+        return Job(
+            target="framed:Framed", plugin_file=tmp_path / "framed.py", requires=("slow_framework",), depth=DEPTH
+        )
+
+    return make
+
+
+def test_a_framework_is_there_before_the_trial_and_as_fresh_for_each(framed: Callable[[str], Job]) -> None:
+    job_with = framed("TRAINED = []")
+    with Runner() as runner:
+        outcomes = [runner.run(job_with, SPLIT) for _ in range(2)]
+        plain = run(runner, "Good")
+    for outcome in outcomes:
+        assert outcome is not None
+        assert outcome.status is Status.OK, outcome.reason
+        assert outcome.output == "there already\ntrained 0 times before\n"
+    assert plain.status is Status.OK
+
+
+@pytest.mark.parametrize("fault", ["raise OSError('no such library')", "import os; os.abort()"])
+def test_a_framework_that_cannot_be_imported_fails_the_trial_alone(framed: Callable[[str], Job], fault: str) -> None:
+    job_with = framed(fault)
+    with Runner() as runner:
+        outcome = runner.run(job_with, SPLIT)
+        assert outcome is not None
+        assert outcome.reason == ("OSError in start: no such library" if "OSError" in fault else outcome.reason)
+        assert outcome.status is (Status.FAILED if "OSError" in fault else Status.CRASHED)
+        assert outcome.output.startswith("imported now\n")
+        assert run(runner, "Good").status is Status.OK
 
 
 def test_check_says_what_is_wrong_with_parameters_without_training(runner: Runner) -> None:

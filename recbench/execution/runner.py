@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from recbench.data import Split
+from recbench.errors import RecbenchError
 from recbench.execution.conversation import Checking, Conversation
 from recbench.execution.direct import check_here, run_here
 from recbench.execution.job import Job, Outcome
@@ -22,6 +23,10 @@ from recbench.execution.watch import Bounds, Ended, Watch
 from recbench.records import Status
 
 OnStage: TypeAlias = Callable[[str], None]
+Frameworks: TypeAlias = frozenset[str]
+
+FRAMEWORKS = frozenset({"numba", "tensorflow", "torch"})
+"""What takes long to import, and can be forked after it was: trials that require it start where it is imported."""
 
 
 def _ignore(_: str) -> None:
@@ -29,17 +34,33 @@ def _ignore(_: str) -> None:
 
 
 class Bay:
-    """Where one trial runs at a time: a slot for each interpreter, made when it is first asked for."""
+    """Where one trial runs at a time: a slot for each interpreter and its frameworks, made when first asked for."""
 
-    def __init__(self, make: Callable[[Path | None], Slot]) -> None:
+    def __init__(self, make: Callable[[Path | None, Frameworks], Slot]) -> None:
         self._make = make
-        self._slots: dict[Path | None, Slot] = {}
+        self._slots: dict[tuple[Path | None, Frameworks], Slot] = {}
 
-    def slot(self, python: Path | None) -> Slot:
-        """The slot of an interpreter; None is this one."""
-        if python not in self._slots:
-            self._slots[python] = self._make(python)
-        return self._slots[python]
+    def slot(self, python: Path | None, frameworks: Frameworks) -> Slot:
+        """The slot of an interpreter, None being this one, with what is imported there."""
+        key = python, frameworks
+        if key not in self._slots:
+            self._slots[key] = self._make(python, frameworks)
+        return self._slots[key]
+
+    def ready(self, python: Path | None, frameworks: Frameworks) -> Slot:
+        """The same, ready for a trial. Where a framework cannot be imported, one without: the trial will say why.
+
+        Raises:
+            RecbenchError: it did not start.
+        """
+        slot = self.slot(python, frameworks)
+        try:
+            slot.await_ready()
+        except RecbenchError:
+            if not frameworks:
+                raise
+            slot = self._slots[python, frameworks] = self.ready(python, frozenset())
+        return slot
 
     def close(self) -> None:
         """Close all slots."""
@@ -91,7 +112,7 @@ class Runner:
             self._way = find_sandbox(self._hidden)
         self._bays = [Bay(self._slot) for _ in range(self._n_slots)]
         for bay in self._bays:
-            bay.slot(None).start()
+            bay.slot(None, frozenset()).start()
             self._free.put(bay)
         return self
 
@@ -117,7 +138,7 @@ class Runner:
         if self._in_process:
             with self._alone:
                 return outcome_of(run_here(conversation, shared), conversation, bounds, sandboxed=False)
-        ended = self._watch(conversation, bounds, job.python, shared.descriptor, shared.size)
+        ended = self._watch(conversation, bounds, job, shared.descriptor, shared.size)
         if ended.cause == "cancelled":
             return None
         outcome = outcome_of(ended, conversation, bounds, sandboxed=self._sandbox)
@@ -131,25 +152,27 @@ class Runner:
             with self._alone:
                 return judge(check_here(checking), checking, bounds)[1]
         with open(os.devnull, "rb") as nothing:
-            ended = self._watch(checking, bounds, job.python, nothing.fileno(), 0)
+            ended = self._watch(checking, bounds, job, nothing.fileno(), 0)
         return judge(ended, checking, bounds)[1]
 
     def cancel(self) -> None:
         """End what runs, and run nothing more."""
         self._cancelled.set()
 
-    def _slot(self, python: Path | None) -> Slot:
-        return Slot(threads=self._threads, sandbox=self._way, fresh=self._fresh, python=python)
+    def _slot(self, python: Path | None, frameworks: Frameworks) -> Slot:
+        return Slot(
+            threads=self._threads, sandbox=self._way, fresh=self._fresh, python=python, frameworks=sorted(frameworks)
+        )
 
-    def _watch(self, talk: Checking | Conversation, bounds: Bounds, python: Path | None, data: int, size: int) -> Ended:
+    def _watch(self, talk: Checking | Conversation, bounds: Bounds, job: Job, data: int, size: int) -> Ended:
         bay = self._free.get()
-        slot = bay.slot(python)
         try:
-            slot.await_ready()
-            return Watch(slot, talk, bounds, shared=size, cancelled=self._cancelled).carry_out(data)
-        except BaseException:
-            slot.destroy()
-            raise
+            slot = bay.ready(job.python, FRAMEWORKS.intersection(job.requires))
+            try:
+                return Watch(slot, talk, bounds, shared=size, cancelled=self._cancelled).carry_out(data)
+            except BaseException:
+                slot.destroy()
+                raise
         finally:
             self._free.put(bay)
 

@@ -73,15 +73,23 @@ class Slot:
         sandbox: how to cut it off, or None.
         fresh: an interpreter for each trial instead of a fork. Where a fork is unsafe it is so anyway.
         python: the executable of another interpreter; None: this one.
+        frameworks: modules that the server imports, so that trials need not.
     """
 
     def __init__(
-        self, *, threads: int, sandbox: Sandbox | None, fresh: bool = False, python: Path | None = None
+        self,
+        *,
+        threads: int,
+        sandbox: Sandbox | None,
+        fresh: bool = False,
+        python: Path | None = None,
+        frameworks: Sequence[str] = (),
     ) -> None:
         self._threads = threads
         self._sandbox = sandbox
         self._fresh = fresh or not IS_LINUX
         self._python = python
+        self._frameworks = [] if self._fresh else list(frameworks)
         self._token = ""
         self._home = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -197,7 +205,13 @@ class Slot:
         assert self._process.stdin is not None
         hidden = [] if self._sandbox is None else [str(path) for path in self._sandbox.hidden]
         hides_itself = self._sandbox is not None and self._sandbox.bubblewrap is None
-        hello = {"home": self._home, "sandbox": hides_itself, "hidden": hidden, "fresh": self._fresh}
+        hello = {
+            "home": self._home,
+            "sandbox": hides_itself,
+            "hidden": hidden,
+            "fresh": self._fresh,
+            "frameworks": self._frameworks,
+        }
         with contextlib.suppress(BrokenPipeError):  # it has ended: the wait for it says why
             self._process.stdin.write(json.dumps(hello).encode())
             self._process.stdin.close()

@@ -20,7 +20,8 @@ def _server(control: int) -> None:
             hide(hello["hidden"])
         except OSError as error:
             sys.exit(f"no sandbox: {error}")
-    importlib.import_module("scipy.sparse")  # so that trials need not
+    for module in ("scipy.sparse", "recbench.api", *hello["frameworks"]):  # so that trials need not
+        importlib.import_module(module)
     server = importlib.import_module("recbench.worker.server")
     end = socket.socket(fileno=control)
     server.Server(end, home=hello["home"], fresh=hello["fresh"]).serve()
