@@ -23,7 +23,7 @@ CONFIDENCE: Final = 0.95
 _NORMAL: Final = NormalDist()
 # Users times resamples that are held at a time.
 _CELLS: Final = 1 << 21
-# Users times resamples that are kept for the next figure over as many users, a byte each. No user is drawn 256 times.
+# Users times resamples that are kept for the next figure over as many users, a byte each: none is drawn 256 times.
 _KEPT: Final = 1 << 25
 _GAP_RESAMPLES: Final = 2_000
 
@@ -226,17 +226,18 @@ def _resampled(columns: FloatArray, resamples: int, seed: int) -> FloatArray:
 
 @functools.lru_cache(maxsize=2)  # the figures of a board are over the same users, one after another
 def _kept(n_users: int, resamples: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
-    return tuple(times.astype(np.uint8) for times in _drawn(n_users, resamples, seed))
+    return tuple(_drawn(n_users, resamples, seed))
 
 
-def _drawn(n_users: int, resamples: int, seed: int) -> Iterator[Int64Array]:
+def _drawn(n_users: int, resamples: int, seed: int) -> Iterator[NDArray[np.uint8]]:
     """Blocks of (b, n_users): how often each draw has each user."""
     generator = np.random.default_rng(seed)
     height = max(1, _CELLS // n_users)
     for first in range(0, resamples, height):
-        n = min(height, resamples - first)
-        drawn = generator.integers(0, n_users, (n, n_users)) + n_users * np.arange(n)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=n * n_users).reshape(n, n_users)
+        times = np.empty((min(height, resamples - first), n_users), dtype=np.uint8)
+        for row in times:  # one by one they stay in the processor's cache, and take half as long as all at once
+            row[:] = np.bincount(generator.integers(0, n_users, n_users), minlength=n_users)
+        yield times
 
 
 def _adjusted(tails: FloatArray, drawn: FloatArray, found: float, jackknife: FloatArray) -> FloatArray:

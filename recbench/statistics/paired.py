@@ -103,12 +103,13 @@ def sign_flip(
     above = np.zeros(len(first))
     above_of_rest = np.zeros(len(first))
     n = 0
-    for signs in _signs(values.shape[1], permutations, seed):
-        strengths = _strength(signs @ centred.T, first, second, scale)
+    for flipped in _flipped(values.shape[1], permutations, seed):
+        totals = centred.sum(axis=1) - 2.0 * (flipped.astype(np.float64) @ centred.T)
+        strengths = _strength(totals, first, second, scale)
         above += (strengths >= found - _SAME).sum(axis=0)
         rest = np.maximum.accumulate(strengths[:, order[::-1]], axis=1)[:, ::-1]
         above_of_rest[order] += (rest >= found[order] - _SAME).sum(axis=0)
-        n += len(signs)
+        n += len(flipped)
     extra = 0 if _is_exact(values.shape[1], permutations) else 1
     p, stepped = (above + extra) / (n + extra), (above_of_rest + extra) / (n + extra)
     corrected = np.empty_like(p)
@@ -202,23 +203,17 @@ def _is_exact(n_users: int, permutations: int) -> bool:
     return n_users < 63 and 1 << n_users <= permutations
 
 
-def _signs(n_users: int, permutations: int, seed: int) -> Iterator[FloatArray]:
-    """Blocks of (b, n_users) signs: every possible row once where these are few, else rows drawn at random."""
+def _flipped(n_users: int, permutations: int, seed: int) -> Iterator[NDArray[np.integer]]:
+    """Blocks of (b, n_users), 1 where a sign is flipped: every possible row once if they are few, else random ones."""
     height = max(1, _CELLS // n_users)
     if _is_exact(n_users, permutations):
-        numbers = np.arange(1 << n_users)[:, None] >> np.arange(n_users) & 1
-        yield _as_signs(numbers)
+        yield np.arange(1 << n_users)[:, None] >> np.arange(n_users) & 1
         return
     generator = np.random.default_rng(seed)
     for start in range(0, permutations, height):
         n = min(height, permutations - start)
         drawn = np.frombuffer(generator.bytes(-(-n * n_users // 8)), dtype=np.uint8)
-        yield _as_signs(np.unpackbits(drawn, count=n * n_users).reshape(n, n_users))
-
-
-def _as_signs(bits: NDArray[np.integer]) -> FloatArray:
-    signs: FloatArray = 1.0 - 2.0 * bits.astype(np.float64)
-    return signs
+        yield np.unpackbits(drawn, count=n * n_users).reshape(n, n_users)
 
 
 def _squares(centred: FloatArray, first: Int64Array, second: Int64Array) -> FloatArray:
