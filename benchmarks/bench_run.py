@@ -7,7 +7,7 @@ Isolation, records and the leaderboard are included on one side, nothing but the
 - `ml-100k`, `like-ml-1m`: item-kNN on MovieLens 100K, and on ratings of MovieLens 1M's size: read, split, fit, lists of
   10, score. Bare is `bare_item_knn.py`; peers do the same by `peer_item_knn.py NAME`, each by the Python at its PATH.
   The stars are no ratings to recbench here, since the script predicts none.
-- `surprise`: user-kNN ratings on MovieLens 100K: read, split, fit, predict, RMSE. Surprise's side is
+- `surprise`, `surprise-1m`: user-kNN ratings on the same two: read, split, fit, predict, RMSE. Surprise's side is
   `surprise_knn.py`, by the Python at PATH; recbench ranks as well.
 
 MovieLens 100K is looked for in RECBENCH_DATA; what is not there is left out.
@@ -42,7 +42,7 @@ label = "knn-basic"
 name = "user-cosine"
 parameters = {{ similarity = "msd", over = "corated", weighting = "none", k = 40, center = "none", shrink = 0.0 }}
 """
-CASES = ("ml-100k", "like-ml-1m", "surprise")
+CASES = ("ml-100k", "like-ml-1m", "surprise", "surprise-1m")
 LISTS = ["precision", "recall", "ndcg", "ap", "mrr"]
 
 
@@ -94,19 +94,21 @@ def main() -> None:
         folder = Path(scratch)
         for case in asked.cases:
             print(f"\n{case}, {asked.repeats} rounds", flush=True)
-            if case == "like-ml-1m":
+            if case.endswith("-1m"):
                 data = folder / "like-ml-1m.tsv"
                 # In a process of its own: a command's peak begins at that of whoever starts it.
                 subprocess.run([sys.executable, str(HERE / "ratings.py"), str(data)], check=True)
-                lists(folder, data, asked.repeats, peers)
             elif there is None:
                 print("left out: MovieLens 100K is not there, give its parent folder in RECBENCH_DATA")
-            elif case == "ml-100k":
-                lists(folder, there / "u.data", asked.repeats, peers)
+                continue
+            else:
+                data = there / "u.data"
+            if not case.startswith("surprise"):
+                lists(folder, data, asked.repeats, peers)
             elif asked.surprise is None:
                 print("left out: give --surprise PATH")
             else:
-                predictions(folder, there / "u.data", asked.repeats, asked.surprise)
+                predictions(folder, data, asked.repeats, asked.surprise)
 
 
 if __name__ == "__main__":
