@@ -21,6 +21,17 @@ from recbench.records import Store
 
 SECONDS = 60.0
 
+SBATCH = """#!/bin/sh
+cp "$1" "job-$$.sh"
+setsid sh "job-$$.sh" >"job-$$.log" 2>&1 </dev/null &
+echo "$!" >>jobs
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/bin/sh
+echo "$1" >>cancelled
+kill -- "-$1"
+"""
+
 PROTOCOL = """
 name = "small"
 title = "Small"
@@ -183,6 +194,38 @@ class Site:
             )
         self.processes.append(process)
         return process
+
+
+def queue(folder: Path) -> dict[str, str]:
+    """Programs called as those of Slurm, which run a job at once on this machine; and the environment to find them."""
+    programs = folder / "programs"
+    programs.mkdir()
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+
+def slurm(folder: Path, *, workers: int = 2, wait_seconds: int = 60, **options: str) -> str:
+    """A file that describes a cluster of jobs of Slurm, workers that look for their scheduler for five seconds."""
+    said = {
+        "cores": "1",
+        "processes": "1",
+        "memory": '"2GiB"',
+        "death_timeout": "5",
+        "local_directory": '"dask"',
+        "scheduler_options": '{ host = "127.0.0.1", dashboard_address = ":0" }',
+        **options,
+    }
+    top = f'class = "dask_jobqueue.SLURMCluster"\nworkers = {workers}\nwait_seconds = {wait_seconds}\n'
+    table = "".join(f"{name} = {value}\n" for name, value in said.items())
+    (folder / "slurm.toml").write_text(f"{top}[options]\n{table}")
+    return "slurm.toml"
+
+
+def numbers(file: Path) -> list[int]:
+    """Those that a program of the queue wrote down."""
+    return list(map(int, file.read_text().split())) if file.is_file() else []
 
 
 @contextlib.contextmanager

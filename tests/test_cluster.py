@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from recbench.cluster.address import Address
 from recbench.cluster.frames import Damaged, describe_job, describe_outcome, job_from, outcome_from, seal, unseal
 from recbench.cluster.host import Host
 from recbench.cluster.parcel import Contents, Parcel, blank, unpack
+from recbench.cluster.recipe import Recipe
 from recbench.cluster.roster import Member, NobodyCan, Roster
 from recbench.data import Split, owned
 from recbench.errors import RecbenchError
@@ -69,7 +71,7 @@ def test_an_address_is_read_and_written_alike(text: str) -> None:
 def test_what_is_no_address_is_an_error_with_the_forms_that_are(text: str) -> None:
     with pytest.raises(RecbenchError, match="is not where a cluster is") as caught:
         Address.parse(text)
-    assert caught.value.fix == "write --cluster local, tcp://HOST:PORT or tls://HOST:PORT"
+    assert caught.value.fix == "write --cluster local, tcp://HOST:PORT, tls://HOST:PORT or FILE.toml"
 
 
 @pytest.mark.parametrize(
@@ -378,20 +380,93 @@ def test_every_test_that_the_page_names_is_there() -> None:
     assert [name for name in named if f"def {name}(" not in code] == []
 
 
-def test_the_files_for_slurm_and_kubernetes_can_be_read() -> None:
+def test_the_script_for_slurm_can_be_read() -> None:
     subprocess.run(["bash", "-n", DOCS / "cluster" / "slurm.sh"], check=True)
-    compile((DOCS / "cluster" / "slurm.py").read_text(), "slurm.py", "exec")
-    yaml = pytest.importorskip("yaml", reason="needs PyYAML")
-    found = yaml.safe_load((DOCS / "cluster" / "kubernetes.yaml").read_text())
-    assert found["kind"] == "DaskCluster"
-    for side in ("scheduler", "worker"):
-        (container,) = found["spec"][side]["spec"]["containers"]
-        assert container["args"][:2] == ["dask", side]
 
 
 def test_dask_jobqueue_makes_a_job_of_the_slurm_file() -> None:
-    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
-    code = "import runpy; made = runpy.run_path('slurm.py'); print(made['cluster']().job_script())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=DOCS / "cluster", capture_output=True, text=True)
+    jobqueue = pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    recipe = Recipe.load(DOCS / "cluster" / "slurm.toml")
+    assert recipe.target == "dask_jobqueue.SLURMCluster"
+    own = ("security", "shared_temp_directory", "log_directory")  # they ask for more packages, and make a folder
+    options = {name: value for name, value in recipe.options.items() if name not in own}
+    code = f"import dask_jobqueue; print(dask_jobqueue.SLURMCluster(**{options!r}).job_script())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "#SBATCH --cpus-per-task=4" in done.stdout, done.stderr
     assert "--nthreads 1" in done.stdout
+    assert set(own) <= {*inspect.signature(jobqueue.core.JobQueueCluster.__init__).parameters, "log_directory"}
+
+
+def test_dask_kubernetes_makes_a_resource_of_the_kubernetes_file() -> None:
+    recipe = Recipe.load(DOCS / "cluster" / "kubernetes.toml")
+    assert recipe.target == "dask_kubernetes.operator.KubeCluster"
+    operator = pytest.importorskip("dask_kubernetes.operator", reason="needs dask-kubernetes")
+    inspect.signature(operator.KubeCluster).bind(**recipe.options)
+    taken = inspect.signature(operator.make_cluster_spec).parameters
+    options = {name: value for name, value in recipe.options.items() if name in taken}
+    worker = operator.make_cluster_spec(**options, n_workers=recipe.workers)["spec"]["worker"]
+    assert worker["replicas"] == 4
+    (container,) = worker["spec"]["containers"]
+    assert container["args"][:4] == ["dask", "worker", "--nthreads", "1"]
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "cluster.toml").write_text(text)
+    return folder / "cluster.toml"
+
+
+def test_a_file_is_where_a_cluster_is_told(tmp_path: Path) -> None:
+    file = write(tmp_path, 'class = "distributed.LocalCluster"\nworkers = 3\noptions = { n_workers = 0 }\n')
+    address = Address.parse(str(file))
+    assert address.recipe == Recipe(
+        file=file, target="distributed.LocalCluster", workers=3, options={"n_workers": 0}, wait_seconds=3600
+    )
+    assert str(address) == f"of {file}"
+    assert address.kind == "distributed.LocalCluster"
+    assert address.warning is None
+    assert not address.is_local
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("class = ", "line 1 is not TOML"),
+        ('class = "a.B"\n', "workers is missing"),
+        ("workers = 2\n", "class is missing"),
+        ('class = "a.B"\nworker = 2\n', "worker is not a key; close: 'workers'"),
+        ('class = "a.B"\nworkers = 0\n', "workers: 0 is not a whole number of at least 1"),
+        ('class = "B"\nworkers = 2\n', 'class: "B" is not the name of a class with its module'),
+        ('class = "a.B"\nworkers = 2\noptions = 3\n', "options: 3 is not a table"),
+        ('class = "a.B"\nworkers = 2\nwait_seconds = 0\n', "wait_seconds: 0 is not a number above 0"),
+    ],
+)
+def test_a_file_that_describes_no_cluster_is_refused_with_the_place(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(RecbenchError, match=re.escape(problem)):
+        Recipe.load(write(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(RecbenchError, match=r"there is no file 'nowhere\.toml'"):
+        Address.parse("nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("target", "problem", "fix"),
+    [
+        ("no_such_thing.Cluster", "cannot be imported: ModuleNotFoundError", "pip install no-such-thing, or"),
+        ("json.Cluster", "cannot be imported: AttributeError", "or correct the name"),
+        ("json.JSONDecoder", "is not a cluster class of Dask's kind", "name one that has them"),
+        ("clusters_by_hand.Refuses", "could not be started with the options in .*: ValueError: no such", "correct"),
+    ],
+)
+def test_a_class_that_makes_no_cluster_is_refused_with_what_to_do(
+    target: str, problem: str, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuses = "def __init__(self, **_):\n  raise ValueError('no such\\n partition')"
+    body = "\n ".join((refuses.replace("\n", "\n "), "scale = close = scheduler_address = None"))
+    (tmp_path / "clusters_by_hand.py").write_text(f"class Refuses:\n {body}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = Recipe.load(write(tmp_path, f'class = "{target}"\nworkers = 1\n'))
+    with pytest.raises(RecbenchError, match=problem) as caught:
+        recipe.make()
+    assert fix in caught.value.fix

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
 
-from dask_by_hand import await_, is_alive, site
+from dask_by_hand import await_, is_alive, numbers, queue, site, slurm
 from distributions_by_hand import Distribution
 
 import recbench
@@ -316,3 +316,73 @@ def test_trials_that_may_take_more_memory_than_any_worker_has_are_refused_at_onc
         assert code == 1
         assert "it has 381 MB of memory, and a trial may take 500 MB" in errors
         assert "has no worker that may be used" in errors
+
+
+def test_ctrl_c_cancels_the_jobs_that_a_run_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    with site(tmp_path, environment=queue(tmp_path)) as there:
+        there.address = slurm(tmp_path)
+        run = there.run("-a", "waits")
+        (trial,) = there.began(1)
+        run.send_signal(signal.SIGINT)
+        code, _, errors = ended(run)
+        assert code == 130, errors
+        assert sorted(numbers(tmp_path / "cancelled")) == sorted(numbers(tmp_path / "jobs"))
+        assert not any(map(is_alive, numbers(tmp_path / "jobs")))
+        await_(lambda: not is_alive(trial))
+
+
+def test_jobs_whose_run_was_killed_end_by_themselves(tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    with site(tmp_path, environment=queue(tmp_path)) as there:
+        there.address = slurm(tmp_path, workers=1)
+        run = there.run("-a", "waits")
+        (trial,) = there.began(1)
+        run.kill()
+        await_(lambda: not is_alive(trial))
+        (job,) = numbers(tmp_path / "jobs")
+        await_(lambda: not is_alive(job))
+
+
+def test_a_job_that_came_to_its_end_is_asked_for_again(tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    at_once = {"DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"}
+    with site(tmp_path, environment=queue(tmp_path) | at_once) as there:
+        there.address = slurm(tmp_path, workers=1)
+        run = there.run("-a", "waits")
+        there.began(1)
+        (job,) = numbers(tmp_path / "jobs")
+        os.killpg(job, signal.SIGKILL)
+        there.began(2)
+        there.let_go()
+        code, _, errors = ended(run)
+        assert code == 0, errors
+        assert "its trial starts again, after 1 of 3 tries" in errors
+        assert len(numbers(tmp_path / "jobs")) == 2
+
+
+def test_a_queue_that_takes_no_job_is_told_of_in_its_own_words(tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    with site(tmp_path, environment=queue(tmp_path)) as there:
+        (tmp_path / "programs" / "sbatch").write_text(
+            "#!/bin/sh\necho 'sbatch: error: no such partition' >&2\nexit 1\n"
+        )
+        there.address = slurm(tmp_path)
+        code, _, errors = ended(there.run("-a", "nothing"))
+        assert code == 1
+        assert "Error: dask_jobqueue.SLURMCluster cannot start workers: " in errors
+        assert "sbatch: error: no such partition" in errors
+        assert "Traceback" not in errors
+
+
+def test_jobs_that_wait_longer_than_the_file_allows_are_cancelled(tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    with site(tmp_path, environment=queue(tmp_path)) as there:
+        (tmp_path / "programs" / "sbatch").write_text("#!/bin/sh\necho Submitted batch job 77\n")
+        (tmp_path / "programs" / "scancel").write_text('#!/bin/sh\necho "$1" >>cancelled\n')
+        there.address = slurm(tmp_path, workers=1, wait_seconds=2)
+        code, _, errors = ended(there.run("-a", "nothing"))
+        assert code == 1
+        assert "Error: no worker of dask_jobqueue.SLURMCluster came within 2 s" in errors
+        assert "raise wait_seconds in slurm.toml" in errors
+        assert numbers(tmp_path / "cancelled") == [77]

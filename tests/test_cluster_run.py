@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
 
-from dask_by_hand import Site, site
+from dask_by_hand import Site, is_alive, numbers, queue, site, slurm
 
 from recbench import boards
 from recbench.records import Store, load, read_lists
@@ -107,6 +107,45 @@ def test_a_cluster_of_its_own_does_what_one_machine_does(tmp_path: Path) -> None
         assert run_here(there, "-a", "popularity", "-a", "item-mean", "-o", "one").returncode == 0
     pairs = zip(Store(tmp_path / "one").paths(), Store(tmp_path / "many").paths(), strict=True)
     assert all(without_costs(ours) == without_costs(theirs) for ours, theirs in pairs)
+
+
+LOCAL = """
+class = "distributed.LocalCluster"
+workers = 2
+[options]
+n_workers = 0
+threads_per_worker = 1
+dashboard_address = ":0"
+"""
+
+
+def test_a_cluster_that_a_file_describes_does_what_one_machine_does(tmp_path: Path) -> None:
+    (tmp_path / "cluster.toml").write_text(LOCAL)
+    with site(tmp_path) as there:
+        there.address = "cluster.toml"
+        code, _, errors = ended(there.run("-a", "popularity", "-a", "item-mean", "-o", "many"))
+        assert code == 0, errors
+        assert "Waiting for workers of distributed.LocalCluster, up to 3600 s" in errors
+        assert run_here(there, "-a", "popularity", "-a", "item-mean", "-o", "one").returncode == 0
+    pairs = list(zip(Store(tmp_path / "one").paths(), Store(tmp_path / "many").paths(), strict=True))
+    assert len(pairs) == 2
+    assert all(without_costs(ours) == without_costs(theirs) for ours, theirs in pairs)
+    assert {load(theirs).provenance["cluster"] for _, theirs in pairs} == {"distributed.LocalCluster"}
+
+
+def test_jobs_of_slurm_do_what_one_machine_does_and_are_cancelled_at_the_end(tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
+    with site(tmp_path, environment=queue(tmp_path)) as there:
+        there.address = slurm(tmp_path)
+        code, _, errors = ended(there.run("-a", "popularity", "-a", "item-mean", "-o", "many"))
+        assert code == 0, errors
+        assert run_here(there, "-a", "popularity", "-a", "item-mean", "-o", "one").returncode == 0
+    pairs = zip(Store(tmp_path / "one").paths(), Store(tmp_path / "many").paths(), strict=True)
+    assert all(without_costs(ours) == without_costs(theirs) for ours, theirs in pairs)
+    jobs = numbers(tmp_path / "jobs")
+    assert len(jobs) == 2
+    assert sorted(numbers(tmp_path / "cancelled")) == sorted(jobs)
+    assert not any(map(is_alive, jobs))
 
 
 def test_parameters_set_by_hand_are_checked_on_a_worker_before_anything_trains(tmp_path: Path) -> None:

@@ -95,8 +95,8 @@ trials are kept."""
 )
 @click.option(
     "--cluster",
-    metavar="local|ADDRESS",
-    help="Run trials on the workers of Dask, started here or at tcp://HOST:PORT or tls://HOST:PORT.",
+    metavar="local|ADDRESS|FILE",
+    help="Run trials on the workers of Dask: started here, at tcp://HOST:PORT or tls://HOST:PORT, or by a TOML file.",
 )
 @output_option
 @reference.reference_option

@@ -56,7 +56,7 @@ class Cluster:
     """A context in which trials run on workers. `run` may be called from several threads.
 
     Args:
-        address: where the scheduler is; or a cluster of `settings.jobs` workers is started here.
+        address: where the scheduler is; or a cluster is started: of `settings.jobs` workers here, or as a file says.
         trials: what will run, to see that workers have the same code.
         settings: how.
         tell: hears what the user should know: workers refused, lost, trials started again.
@@ -74,8 +74,10 @@ class Cluster:
         self._asked = introductions.needs(trials)
         self._settings = settings
         self._tell = tell
-        self._roster = Roster(grace_seconds=grace_seconds(), where=f"the cluster {address}")
-        self._connection = Connection(address, joined=self._introduce, lost=self._lose, failed=self._roster.fail)
+        self._roster = Roster(grace_seconds=grace_seconds(address), where=f"the cluster {address}")
+        self._connection = Connection(
+            address, joined=self._introduce, lost=self._lose, failed=self._roster.fail, tell=tell
+        )
         self._parcels: OrderedDict[str, Parcel] = OrderedDict()
         self._packing = threading.Lock()
 
@@ -227,7 +229,7 @@ class Cluster:
         member = Member(
             address=address,
             name=answer["name"],
-            where={**answer["machine"], "cluster": self._address.scheme},
+            where={**answer["machine"], "cluster": self._address.kind},
             lacking=frozenset(answer["lacking"]),
             free=min(self._settings.jobs, answer["threads"], answer["memory_mb"] // self._settings.memory_mb),
         )

@@ -11,19 +11,22 @@ import logging
 import shutil
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from recbench.cluster import host
-from recbench.cluster.address import Address, engine
+from recbench.cluster.address import Address, engine, warning_of
 from recbench.cluster.frames import Damaged
+from recbench.cluster.recipe import Overheard, Recipe, in_a_line
 from recbench.errors import RecbenchError
 
 _INTRODUCTION_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 _FAREWELL_SECONDS = 5.0
+_RENEWAL_SECONDS = 15.0
 
 
 class Lost(Exception):
@@ -50,10 +53,11 @@ class Connection:
     """Thread-safe.
 
     Args:
-        address: of the scheduler; or a cluster is started here.
+        address: of the scheduler; or a cluster is started, here or as a file says.
         joined: hears of a worker's address, in a thread of its own.
         lost: hears of the address of a worker that is gone.
         failed: hears that the scheduler is gone.
+        tell: hears what the user should know of a cluster that is started.
     """
 
     def __init__(
@@ -63,12 +67,14 @@ class Connection:
         joined: Callable[[str], None],
         lost: Callable[[str], None],
         failed: Callable[[RecbenchError], None],
+        tell: Callable[[str], None],
     ) -> None:
         self.topic = f"recbench-{uuid.uuid4().hex}"
         self._address = address
         self._joined = joined
         self._lost = lost
         self._failed = failed
+        self._tell = tell
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._flights: dict[str, _Flight] = {}
@@ -77,6 +83,7 @@ class Connection:
         self._watcher = threading.Thread(target=self._watch, name="recbench-cluster", daemon=True)
         self._undo = contextlib.ExitStack()
         self._client: Any = None
+        self._cluster: Any = None
 
     def open(self, n_workers: int) -> None:
         """Connect, and wait until the workers that are there have been heard.
@@ -85,13 +92,16 @@ class Connection:
             n_workers: how many to start where the cluster is started here.
 
         Raises:
-            RecbenchError: no scheduler answers.
+            RecbenchError: no scheduler answers, or the cluster that a file describes cannot be started.
         """
         distributed = engine()
         _silence()
         try:
-            where = str(self._address) if not self._address.is_local else self._start_here(distributed, n_workers)
-            self._client = self._connect(distributed, where)
+            if self._address.recipe is not None:
+                self._start_by(distributed, self._address.recipe)
+            else:
+                where = self._start_here(distributed, n_workers) if self._address.is_local else str(self._address)
+                self._client = self._connect(distributed, where)
             self._client.subscribe_topic(self.topic, self._hear)
             for thread in self._look():
                 thread.join(_INTRODUCTION_SECONDS)
@@ -194,9 +204,64 @@ class Connection:
         self._undo.callback(cluster.close)
         return str(cluster.scheduler_address)
 
-    def _connect(self, distributed: Any, where: str) -> Any:
+    def _start_by(self, distributed: Any, recipe: Recipe) -> None:
+        """Start the cluster that a file describes, and wait for the first of its workers."""
+        overheard = self._undo.enter_context(Overheard())
+        self._cluster = recipe.make()
+        self._undo.callback(self._take_down, overheard)
+        where = str(self._cluster.scheduler_address)
+        if (warning := warning_of(where)) is not None:
+            self._tell(f"Warning: {warning}")
+        self._client = self._connect(distributed, where, security=getattr(self._cluster, "security", None))
         try:
-            client = distributed.Client(where, set_as_default=False)
+            self._cluster.scale(recipe.workers)
+        except Exception as error:  # foreign code; the reason is shown
+            overheard.error = error
+        self._await_worker(recipe, overheard)
+
+    def _await_worker(self, recipe: Recipe, overheard: Overheard) -> None:
+        self._tell(f"Waiting for workers of {recipe.target}, up to {recipe.wait_seconds:g} s")
+        end = time.monotonic() + recipe.wait_seconds
+        while not self._has_workers():
+            if overheard.error is not None:
+                raise RecbenchError(
+                    f"{recipe.target} cannot start workers: {in_a_line(overheard.error)}",
+                    fix=f"correct [options] in {recipe.file}, or run where workers can be started",
+                ) from overheard.error
+            if time.monotonic() > end:
+                raise RecbenchError(
+                    f"no worker of {recipe.target} came within {recipe.wait_seconds:g} s",
+                    fix=f"look at its jobs and their logs, or raise wait_seconds in {recipe.file}",
+                )
+            time.sleep(_LOOK_SECONDS)
+
+    def _has_workers(self) -> bool:
+        try:
+            return bool(self._client.nthreads())
+        except (OSError, TimeoutError) as error:
+            raise self._scheduler_is_gone() from error
+
+    def _lacks_workers(self) -> bool:
+        """Whether a cluster of the run's own has fewer workers than were asked for."""
+        recipe = self._address.recipe
+        return recipe is not None and len(self._known) < recipe.workers
+
+    def _ask_for_workers(self) -> None:
+        """Ask again, since Dask does not replace a job that has come to its end. Those asked for already count."""
+        assert self._address.recipe is not None
+        with contextlib.suppress(Exception):  # it may work the next time
+            self._cluster.scale(self._address.recipe.workers)
+
+    def _take_down(self, overheard: Overheard) -> None:
+        try:
+            self._cluster.close()
+        except Exception as error:
+            if overheard.error is None:  # one that never worked does not close as it should, either
+                self._tell(f"The cluster {self._address} did not close as it should: {in_a_line(error)}")
+
+    def _connect(self, distributed: Any, where: str, *, security: Any = None) -> Any:
+        try:
+            client = distributed.Client(where, security=security, set_as_default=False)
         except (OSError, TypeError, ValueError, RuntimeError) as error:
             fix = "start one with `dask scheduler`, or mend the address"
             if self._address.scheme == "tls":
@@ -206,11 +271,15 @@ class Connection:
         return client
 
     def _watch(self) -> None:
+        asked = time.monotonic()
         while not self._closing.wait(_LOOK_SECONDS):
             try:
                 if self._client.status != "running":
                     raise OSError
                 self._look()
+                if self._lacks_workers() and time.monotonic() - asked > _RENEWAL_SECONDS:
+                    asked = time.monotonic()
+                    self._ask_for_workers()
             except Exception:  # whatever Dask raises when its scheduler is gone
                 if not self._closing.is_set():
                     self._failed(self._scheduler_is_gone())
