@@ -10,12 +10,15 @@ from recbench.errors import BadRecord, RecbenchError, UnknownName
 from recbench.records import Analysis, Record, Store, write_whole
 
 
-def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> dict[str, Path]:
+def write(
+    output: Path, *, damaged: Callable[[BadRecord], object] | None = None, store: Store | None = None
+) -> dict[str, Path]:
     """Write the boards and the index of all records below `output`.
 
     Args:
         output: the folder that holds `records/`.
         damaged: hears of each record that is passed over; without it the first one is raised.
+        store: that of `output`, where one has read its records already.
 
     Returns:
         The board's file by the protocol's fingerprint, and the index under its own name.
@@ -24,16 +27,19 @@ def write(output: Path, *, damaged: Callable[[BadRecord], object] | None = None)
         RecbenchError: there are no records, or the folder cannot be written to.
         BadRecord: a record is damaged, and nobody hears of it.
     """
-    boards = read(output, damaged=damaged)
+    boards = read(output, damaged=damaged, store=store)
     for name, content in leaderboard.contents(boards).items():
         write_whole(output / name, content.encode())
     written = {str(board.protocol["fingerprint"]): output / name for name, board in boards.items()}
     return {**written, leaderboard.INDEX: output / leaderboard.INDEX}
 
 
-def read(output: Path, *, damaged: Callable[[BadRecord], object] | None = None) -> Mapping[str, leaderboard.Board]:
+def read(
+    output: Path, *, damaged: Callable[[BadRecord], object] | None = None, store: Store | None = None
+) -> Mapping[str, leaderboard.Board]:
     """The boards of all records below `output`, by the names of their files. Arguments and errors as `write`."""
-    return leaderboard.standings(_records(output, damaged), _analyses(output, damaged))
+    store = store or Store(output)
+    return leaderboard.standings(_records(store, damaged), _analyses(store, damaged))
 
 
 def read_one(
@@ -65,7 +71,7 @@ def read_one(
 
 def check(output: Path) -> list[str]:
     """What of the boards on disk does not follow from the records: a sentence each."""
-    return [f"{path} {what}" for path, what in differences(output, _records(output))]
+    return [f"{path} {what}" for path, what in differences(output, _records(Store(output)))]
 
 
 def differences(output: Path, records: Sequence[Record]) -> list[tuple[Path, str]]:
@@ -88,8 +94,8 @@ def names(records: Sequence[Record]) -> tuple[str, ...]:
     return (*leaderboard.file_names(records).values(), leaderboard.INDEX)
 
 
-def _analyses(output: Path, damaged: Callable[[BadRecord], object] | None) -> Mapping[str, Analysis]:
-    analyses, problems = Store(output).analyses()
+def _analyses(store: Store, damaged: Callable[[BadRecord], object] | None) -> Mapping[str, Analysis]:
+    analyses, problems = store.analyses()
     for problem in problems:
         if damaged is None:
             raise problem
@@ -109,12 +115,13 @@ def _content(path: Path, most: int) -> bytes | None:
         return file.read(most)
 
 
-def _records(output: Path, damaged: Callable[[BadRecord], object] | None = None) -> list[Record]:
-    if not (output / "records").is_dir():
+def _records(store: Store, damaged: Callable[[BadRecord], object] | None = None) -> list[Record]:
+    output = store.folder.parent
+    if not store.folder.is_dir():
         raise RecbenchError(
             f"{str(output)!r} holds no records", fix="give the folder that `recbench run -o` wrote to, or run first"
         )
-    records, problems = Store(output).load_all()
+    records, problems = store.load_all()
     for problem in problems:
         if damaged is None:
             raise problem

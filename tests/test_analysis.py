@@ -157,7 +157,7 @@ def test_the_same_records_give_the_same_bytes(output: Path) -> None:
     path = analysis_of(output)
     before = path.read_bytes()
     path.unlink()
-    analyse_store(output, scene_of(output))
+    analyse_store(Store(output), scene_of(output))
     assert path.read_bytes() == before
 
 
@@ -208,7 +208,7 @@ def test_a_row_that_was_made_since_has_no_interval_and_takes_the_letters_with_it
 def test_lists_that_cannot_be_read_cost_their_own_row_its_interval_only(output: Path) -> None:
     path_of(output, "random").with_suffix(".npz").write_bytes(b"no archive")
     analysis_of(output).unlink()
-    found = analyse_store(output, scene_of(output))
+    found = analyse_store(Store(output), scene_of(output))
     assert found is not None
     assert {row.name for row in found.rows} == {"popularity", "item-mean", "mine"}
 

@@ -627,6 +627,19 @@ def test_a_damaged_record_stops_a_rendering_unless_somebody_hears_of_it(tmp_path
     assert names((tmp_path / "toy.md").read_text()) == ["a"]
 
 
+def test_what_others_saved_or_damaged_since_a_store_was_read_is_not_lost(tmp_path: Path) -> None:
+    save(tmp_path, [of("a", 0.1), of("b", 0.2)])
+    store = Store(tmp_path)
+    store.load_all()
+    save(tmp_path, [replace(of("a", 0.1), scores={"ndcg@10": 0.5}), of("c", 0.3)])
+    damaged = store.find(of("b", 0.2).trial_id)[0]
+    damaged.write_text(damaged.read_text()[:99])
+    heard: list[BadRecord] = []
+    boards.write(tmp_path, damaged=heard.append, store=store)
+    assert [damaged.name in problem.what for problem in heard] == [True]
+    assert names((tmp_path / "toy.md").read_text()) == ["a", "c"]
+
+
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecbenchError, match="holds no records"):
         boards.write(tmp_path)

@@ -25,6 +25,8 @@ from recbench.errors import BadRecord, RecbenchError
 from recbench.records import Record, Status, Store, from_json, load, read_lists, to_json, trial_id
 from recbench.records import store as store_module
 from recbench.records.arrays import pack
+from recbench.records.form import alike
+from recbench.records.parsing import parse
 
 LISTS = np.array([[3, 1, -1], [0, 2, 5]], np.int32)
 PREDICTIONS = np.array([3.25, np.nan])
@@ -192,6 +194,80 @@ def test_one_damaged_file_does_not_hide_the_others(tmp_path: Path, saved: Path) 
     records, problems = Store(tmp_path).load_all()
     assert len(records) == 1
     assert [str(damaged) in problem.what for problem in problems] == [True]
+
+
+def test_a_store_reads_a_file_once_and_again_when_somebody_changed_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.save(replace(record(), label="one"), lists=LISTS, predictions=None)
+    first = store.load(path)
+    assert store.load(path) is first
+    Store(tmp_path).save(replace(record(), label="two"), lists=LISTS, predictions=None)
+    assert store.load(path).label == "two"
+    os.utime(path, ns=(0, 0))
+    path.write_text(path.read_text().replace('"two"', '"six"'))
+    assert store.load(path).label == "six"
+
+
+def test_a_store_names_a_file_that_was_damaged_or_removed_since(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    paths = [store.save(record(seed=seed), lists=LISTS, predictions=None) for seed in range(3)]
+    assert len(store.load_all()[0]) == 3
+    paths[0].write_text("{")
+    paths[1].unlink()
+    for _ in range(2):
+        records, problems = store.load_all()
+        assert records == [load(paths[2])]
+        assert [str(paths[0]) in each.what for each in problems] == [True]
+    with pytest.raises(BadRecord, match="cannot be read"):
+        store.load(paths[1])
+
+
+def test_records_of_a_store_share_what_is_equal(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    one, two, other = (
+        store.load(store.save(each, lists=LISTS, predictions=None))
+        for each in (record(seed=0), record(seed=1), record(seed=2, data={"name": "other"}))
+    )
+    assert one.data is two.data
+    assert one.provenance["packages"] is two.provenance["packages"]
+    assert other.data["name"] == "other"
+    assert [one, two, other] == [load(store.find(each.trial_id)[0]) for each in (one, two, other)]
+
+
+TEXT = to_json(record())
+SPLIT_TEXT = json.dumps(json.loads(TEXT)["split"], indent=2, sort_keys=True).replace("\n", "\n  ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        json.dumps(json.loads(TEXT)),
+        TEXT.replace('"fold": 0,', '"fold": false,'),
+        TEXT.replace('"fold": 0,', '"fold": 0.0,'),
+        TEXT.replace(f'\n  "split": {SPLIT_TEXT}', f'\n  "odd": [{{\n  "split": {SPLIT_TEXT}}}]'),
+        TEXT.replace(f'\n  "split": {SPLIT_TEXT}', f'\n  "split": {SPLIT_TEXT},\n  "split": 3'),
+        TEXT.replace(f'\n  "split": {SPLIT_TEXT}', f'\n  "split": 3,\n  "split": {SPLIT_TEXT}'),
+        TEXT.replace('"label":', '"split": {"x": 1},\n  "label":'),
+    ],
+)
+def test_what_is_shared_is_what_the_text_says(text: str) -> None:
+    among = alike()
+    among.parse(TEXT, "first")
+    for _ in range(2):
+        assert json.dumps(among.parse(text, "here")) == json.dumps(parse(text, "here"))
+    assert json.dumps(among.parse(TEXT, "last")) == json.dumps(parse(TEXT, "last"))
+
+
+def test_a_fault_behind_a_shared_part_is_named_at_its_own_line() -> None:
+    among = alike()
+    among.parse(TEXT, "first")
+    broken = TEXT.replace('"trial_id":', "trial_id:")
+    with pytest.raises(BadRecord) as plain:
+        parse(broken, "here")
+    with pytest.raises(BadRecord) as shared:
+        among.parse(broken, "here")
+    assert shared.value.what == plain.value.what
 
 
 def edit(change: Callable[[dict[str, Any]], object]) -> str:

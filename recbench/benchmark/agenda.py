@@ -15,7 +15,7 @@ from recbench.prepared import OnPhase, unheard
 from recbench.programs import check_in_sight
 from recbench.protocols.spec import Protocol
 from recbench.recording import rescored
-from recbench.records import Record, Status, Store, load, read_lists
+from recbench.records import Record, Status, Store, read_lists
 from recbench.registry import Registry
 from recbench.scene import Scene, hidden_folders, prepare
 from recbench.trials import Row, Selection, Trial, plan, select
@@ -70,12 +70,14 @@ class Agenda:
     """What a run has to do, known before anything is trained.
 
     Attributes:
+        store: what it was found in; it reads no record again that has not changed since.
         entries: records that are there already, and count.
         trials: what is left to run.
         unavailable: rows that cannot run here.
     """
 
     scene: Scene
+    store: Store
     entries: tuple[Entry, ...]
     trials: tuple[Trial, ...]
     unavailable: tuple[Unavailable, ...]
@@ -115,6 +117,7 @@ def arrange(
     )
     return Agenda(
         scene=scene,
+        store=store,
         entries=tuple(known[trial.id] for trial in trials if trial.id in known),
         trials=tuple(trial for trial in trials if trial.id not in known),
         unavailable=unavailable,
@@ -131,7 +134,7 @@ def _recall(
     """
     for path in there.get(trial.id, ()):
         try:
-            record = load(path)
+            record = store.load(path)
             if record.status is not Status.OK:
                 if _stands(record, trial, scene, options):
                     return Entry(record=record, path=path)
@@ -143,7 +146,7 @@ def _recall(
             continue  # a damaged record is as good as none: the trial runs again and takes its place
         again = rescored(replace(record, label=trial.row.label), scene, trial.split, lists, predictions)
         kept = path if options.dry_run else store.save(again, lists=lists, predictions=predictions)
-        return Entry(record=again if options.dry_run else load(kept), path=kept)
+        return Entry(record=again if options.dry_run else store.load(kept), path=kept)
     return None
 
 

@@ -16,7 +16,7 @@ from recbench.execution import Outcome, Runner
 from recbench.prepared import OnPhase, unheard
 from recbench.protocols.spec import Protocol
 from recbench.recording import job_of, record_of
-from recbench.records import Costs, Status, Store, load
+from recbench.records import Costs, Status
 from recbench.scene import hidden_folders
 from recbench.scheduling import Ask, Schedule, available_mb, cores, known_needs, slots
 from recbench.trials import Trial
@@ -63,7 +63,7 @@ def run(agenda: Agenda, options: Options, listener: Listener, *, on_phase: OnPha
     if report.entries and not report.interrupted:
         on_phase("analyse")
         try:
-            analyse_store(options.output, agenda.scene)
+            analyse_store(agenda.store, agenda.scene)
         except KeyboardInterrupt:
             return replace(report, interrupted=True)
     return report
@@ -75,7 +75,7 @@ class _Run:
         self.scene = agenda.scene
         self.options = options
         self.listener = listener
-        self.store = Store(options.output)
+        self.store = agenda.store
         self.slots = _slots(options, self.scene.protocol)
         self.schedule = self._plan()
         self.speaking = threading.Lock()
@@ -187,7 +187,7 @@ class _Run:
         record = record_of(trial, self.scene, outcome, jobs=jobs)
         self._stage(trial, "write")
         path = self.store.save(record, lists=outcome.lists, predictions=outcome.predictions)
-        return Entry(record=load(path), path=path)
+        return Entry(record=self.store.load(path), path=path)
 
     def _pass_over(self, trial: Trial, outcome: Outcome) -> None:
         """No worker has what the row needs."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from recbench.comparing import analyse_store
 from recbench.protocols.spec import Protocol
 from recbench.recording import rescored
-from recbench.records import Status, Store, load, read_lists
+from recbench.records import Status, Store, read_lists
 from recbench.registry import Registry
 from recbench.scene import prepare
 from recbench.trials import is_ranked_like
@@ -26,7 +26,7 @@ def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: P
     wanted = {split.fingerprint: split for split in scene.splits}
     store, done, left = Store(output), 0, 0
     for path in store.paths():
-        record = load(path)
+        record = store.load(path)
         split = wanted.get(record.identity.get("split", ""))
         if split is None or record.status is not Status.OK or not is_ranked_like(record.identity, protocol):
             left += 1
@@ -34,5 +34,5 @@ def rescore(protocol: Protocol, registry: Registry, output: Path, *, data_dir: P
         lists, predictions = read_lists(path, record)
         store.save(rescored(record, scene, split, lists, predictions), lists=lists, predictions=predictions)
         done += 1
-    analyse_store(output, scene)
+    analyse_store(store, scene)
     return done, left

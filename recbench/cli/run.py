@@ -146,17 +146,16 @@ def run(name: str, wanted: tuple[str, ...], **given: Any) -> int:
 
 def _carry_out(agenda: Agenda, options: Options, profile: Profile) -> Report:
     from recbench import leaderboard
-    from recbench.records import Store
 
     if agenda.entries:
         click.echo(f"{len(agenda.entries)} trials are there already; --fresh runs them again.", err=True)
     report = _run(agenda, options, Progress(agenda), profile)
     if report.entries:
-        board = _write_boards(report, options)
+        board = _write_boards(agenda, report, options)
         records = [entry.record for entry in report.entries]
         lacking = [(each.label, each.how_to_install) for each in report.unavailable]
         color, columns = has_color(sys.stdout), width_of(sys.stdout)
-        analysis = Store(options.output).analyses()[0].get(agenda.scene.fingerprint)
+        analysis = agenda.store.analyses()[0].get(agenda.scene.fingerprint)
         click.echo(leaderboard.terminal(records, analysis, width=columns, color=color, unavailable=lacking))
         click.echo(f"\nLeaderboard  {board}\nRecords      {report.entries[0].path.parent}")
     return report
@@ -171,18 +170,18 @@ def _carry_out_as_json(agenda: Agenda, options: Options, profile: Profile) -> Re
         )
     report = _run(agenda, options, Progress(agenda, finished=_print_json), profile)
     if report.entries:
-        _write_boards(report, options)
+        _write_boards(agenda, report, options)
     return report
 
 
-def _write_boards(report: Report, options: Options) -> Path:
+def _write_boards(agenda: Agenda, report: Report, options: Options) -> Path:
     """Write the boards of the folder; a damaged record of another run is told, and holds nothing up."""
     from recbench import boards
 
     def tell(problem: BadRecord) -> None:
         click.echo(printable(f"Passed over: {problem.what}. {problem.fix}."), err=True)
 
-    written = boards.write(options.output, damaged=tell)
+    written = boards.write(options.output, damaged=tell, store=agenda.store)
     return written[report.entries[0].record.protocol["fingerprint"]]
 
 

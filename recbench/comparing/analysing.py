@@ -19,7 +19,7 @@ from recbench.errors import BadRecord
 from recbench.leaderboard.standings import Board, board
 from recbench.metrics import METRICS_VERSION
 from recbench.protocols.spec import EvaluationSpec
-from recbench.records import N_BINS, Analysis, Grouped, Grouping, Record, RowAnalysis, Store, digest, load
+from recbench.records import N_BINS, Analysis, Grouped, Grouping, Record, RowAnalysis, Store, digest
 from recbench.scene import Scene
 from recbench.statistics import Bootstrap, by_user, gap_intervals, letters, paired, rank_ranges, symmetric
 
@@ -29,8 +29,8 @@ GROUPED = ("ndcg", "precision", "recall")
 """What is looked at by groups, where the protocol has it; the primary metric comes first whatever it is."""
 
 
-def analyse_store(output: Path, scene: Scene) -> Analysis | None:
-    """Analyse the records of a scene's protocol below `output`, and keep what comes of it beside them.
+def analyse_store(store: Store, scene: Scene) -> Analysis | None:
+    """Analyse the records of a scene's protocol in a store, and keep what comes of it beside them.
 
     Returns:
         What lies there now; None where there is no such record.
@@ -38,11 +38,10 @@ def analyse_store(output: Path, scene: Scene) -> Analysis | None:
     Raises:
         RecbenchError: the folder cannot be written to.
     """
-    store = Store(output)
     records = {}
     for path in store.paths(scene.fingerprint):
         try:
-            record = load(path)
+            record = store.load(path)
         except BadRecord:
             continue  # whoever renders the board tells
         if record.protocol["fingerprint"] == scene.fingerprint and record.metrics_version == METRICS_VERSION:
@@ -50,9 +49,10 @@ def analyse_store(output: Path, scene: Scene) -> Analysis | None:
     if not records:
         return None
     known = store.analyses()[0].get(scene.fingerprint)
-    if known is not None and _is_of(known, board(records.values())):
+    found = board(records.values())
+    if known is not None and _is_of(known, found):
         return known
-    analysis = analyse(records, scene)
+    analysis = _analyse(found, records, scene)
     store.save_analysis(analysis, next(iter(records.values())))
     return analysis
 
@@ -68,7 +68,10 @@ def analyse(records: Mapping[Path, Record], scene: Scene) -> Analysis:
     Args:
         records: of the scene's protocol, by their files.
     """
-    found = board(records.values())
+    return _analyse(board(records.values()), records, scene)
+
+
+def _analyse(found: Board, records: Mapping[Path, Record], scene: Scene) -> Analysis:
     rows = _rows(found, records)
     keys = [key for key in found.keys if scene.metrics[key.partition("@")[0]].kind != "catalogue"]
     known: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)

@@ -79,7 +79,7 @@ def _carry_out(agenda: benchmark.Agenda, options: benchmark.Options, progress: C
     if not report.entries and not report.interrupted:
         lacking = report.unavailable[0]
         raise RecbenchError(f"nothing could run: {lacking.label!r} lacks a package", fix=lacking.how_to_install)
-    written = boards.write(options.output, damaged=passed_over) if report.entries else {}
+    written = boards.write(options.output, damaged=passed_over, store=agenda.store) if report.entries else {}
     if report.interrupted:
         raise KeyboardInterrupt("what is finished is kept, and the same call goes on from there")
     return written[agenda.scene.fingerprint].stem

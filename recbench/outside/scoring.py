@@ -87,8 +87,9 @@ def score(
     record = record_of_external(made, scene, split)
     n_users = split.dataset.n_users
     kept = made.to_keep(n_users, protocol.evaluation.depth)
-    path = Store(output).save(record, lists=kept, predictions=predictions)
-    analyse_store(output, scene)
+    store = Store(output)
+    path = store.save(record, lists=kept, predictions=predictions)
+    analyse_store(store, scene)
     if lists is None:
         return Scored(record=record, path=path, users=n_users)
     lengths = np.count_nonzero(lists >= 0, axis=1)

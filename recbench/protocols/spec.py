@@ -240,7 +240,10 @@ def as_json(value: Any) -> Any:
 
 def canonical(value: Any) -> str:
     """The one way `value` is written as JSON where a hash is taken: sorted keys, no blanks, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def fingerprint(value: Any) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from recbench.errors import BadRecord
 from recbench.protocols.spec import canonical
-from recbench.records.form import FIX, read, written
+from recbench.records.form import check, written
+from recbench.records.parsing import FIX, parse
 from recbench.records.record import Record
 from recbench.records.shape import items, kind, matching, number, one_of, optional, table, values, whole
 
@@ -110,7 +111,8 @@ def analysis_from_json(text: str, where: str) -> Analysis:
     Raises:
         BadRecord: it is none, or of another schema.
     """
-    document = read(text, where, ANALYSIS_SCHEMA, _ANALYSIS, way_out="`recbench rescore` makes it anew")
+    document = parse(text, where)
+    check(document, where, ANALYSIS_SCHEMA, _ANALYSIS, way_out="`recbench rescore` makes it anew")
     groupings = tuple(_grouping(each) for each in document["groupings"])
     rows = tuple(_row(each) for each in document["rows"])
     shapes = [len(each.groups) for each in groupings]

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from itertools import accumulate
 from typing import Any
 
 from recbench.errors import BadRecord
 from recbench.protocols.spec import as_json
+from recbench.records.parsing import FIX, Alike, parse
 from recbench.records.record import SCHEMA, Costs, Record, Status, trial_id
-from recbench.records.shape import Check, items, kind, matching, number, one_of, optional, table, values, whole
-
-DEPTH = 24
-_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
-_ALL_BUT_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
-FIX = "get the file again from where it came, or remove it and run again"
+from recbench.records.shape import Check, items, kind, matching, number, one_of, optional, shared, table, values, whole
 
 _TEXT, _FLAG = kind(str), kind(bool)
 _SHA256 = matching("[0-9a-f]{64}")
@@ -40,9 +35,9 @@ _PROTOCOL = table(
         "name": _TEXT,
         "title": _TEXT,
         "fingerprint": _SHA256,
-        "deciding": table({"data": kind(dict), "split": _SPLITTING, "evaluation": _EVALUATION}),
-        "trials": table({"seconds": number, "memory_mb": number}, {"seeds": items(whole), "threads": whole}),
-        "metrics": values(_METRIC),
+        "deciding": shared(table({"data": kind(dict), "split": _SPLITTING, "evaluation": _EVALUATION})),
+        "trials": shared(table({"seconds": number, "memory_mb": number}, {"seeds": items(whole), "threads": whole})),
+        "metrics": shared(values(_METRIC)),
     },
     {"file": _TEXT, "is_pinned": _FLAG, "tuned": optional(whole), "settings": optional(kind(dict))},
 )
@@ -70,7 +65,7 @@ _PROVENANCE = table(
         **dict.fromkeys(("recorded", "python", "platform", "cpu", "recbench", "tuned_on"), _TEXT),
         **dict.fromkeys(("cores", "threads", "jobs"), whole),
         **dict.fromkeys(("sandboxed", "memory_limited"), optional(_FLAG)),
-        "packages": values(_TEXT),
+        "packages": shared(values(_TEXT)),
         "files": values(_SHA256),
         "git": optional(_TEXT),
         "other_python": _TEXT,
@@ -94,8 +89,8 @@ _RECORD = table(
         "identity": _IDENTITY,
         "status": one_of(*sorted(set(Status) - {Status.UNAVAILABLE})),
         "protocol": _PROTOCOL,
-        "split": _SPLIT,
-        "data": _DATA,
+        "split": shared(_SPLIT),
+        "data": shared(_DATA),
         "scores": values(number),
         "scores_warm": optional(values(number)),
         "counts": values(whole),
@@ -121,17 +116,31 @@ def written(value: Any, *, indent: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def from_json(text: str, where: str) -> Record:
+def alike() -> Alike:
+    """For records of one reader, whose big parts differ in few of them."""
+    return Alike(
+        [
+            ("data",),
+            *(("protocol", part) for part in ("deciding", "metrics", "trials")),
+            ("provenance", "packages"),
+            ("split",),
+        ]
+    )
+
+
+def from_json(text: str, where: str, among: Alike | None = None) -> Record:
     """The record that `text` says.
 
     Args:
         text: JSON.
         where: the file, for messages.
+        among: from `alike`, where it is one of many: they share what is equal.
 
     Raises:
         BadRecord: it is not a record, or of another schema, or does not agree with itself.
     """
-    document = read(text, where, SCHEMA, _RECORD, way_out="use the recbench that wrote it, or run again")
+    document = (among.parse if among else parse)(text, where)
+    check(document, where, SCHEMA, _RECORD, way_out="use the recbench that wrote it, or run again")
     try:
         _check_id(document)
         _check_ranges(document)
@@ -147,45 +156,21 @@ def from_json(text: str, where: str) -> Record:
         raise BadRecord(f"{where}: {error}", fix=FIX) from error
 
 
-def read(text: str, where: str, schema: int, check: Check, *, way_out: str) -> dict[str, Any]:
-    """The JSON object that `text` says, of a schema and a shape.
+def check(document: Mapping[str, Any], where: str, schema: int, shape: Check, *, way_out: str) -> None:
+    """See that a document is of a schema and a shape.
 
     Args:
         way_out: what to do where it is of another schema.
 
     Raises:
-        BadRecord: it is none, or of another schema or shape.
+        BadRecord: it is not.
     """
-    document = _parse(text, where)
     if document.get("schema") != schema:
         raise BadRecord(
             f"{where}: is of schema {document.get('schema')!r:.80}, and this recbench reads {schema}", fix=way_out
         )
-    if (fault := check(document)) is not None:
+    if (fault := shape(document)) is not None:
         raise BadRecord(f"{where}: {fault.removeprefix('.').strip()}", fix=FIX)
-    return document
-
-
-def _parse(text: str, where: str) -> dict[str, Any]:
-    if _depth(text) > DEPTH:
-        raise BadRecord(f"{where}: is nested deeper than {DEPTH}", fix=FIX)
-    try:
-        document = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise BadRecord(f"{where}: is not JSON: {error}", fix=FIX) from error
-    if not isinstance(document, dict):
-        raise BadRecord(f"{where}: is not a record", fix=FIX)
-    return document
-
-
-def _depth(text: str) -> int:
-    """An upper bound of the nesting, without parsing; brackets in strings count too."""
-    brackets = text.encode("utf-8", "replace").translate(None, _ALL_BUT_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a value")
 
 
 def _check_id(document: Mapping[str, Any]) -> None:

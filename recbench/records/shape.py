@@ -52,6 +52,22 @@ def optional(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
 
 
+def shared(check: Check) -> Check:
+    """What `check` takes. The very value that passed last is not looked at again: many records may share it."""
+    last: Any = None
+
+    def fault(value: Any) -> str | None:
+        nonlocal last
+        if value is last and value is not None:
+            return None
+        found = check(value)
+        if found is None:
+            last = value
+        return found
+
+    return fault
+
+
 def items(check: Check, *, length: int | None = None) -> Check:
     """A list of what `check` takes."""
 

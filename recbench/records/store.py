@@ -16,14 +16,15 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recbench.data import FloatArray, Int32Array
 from recbench.errors import BadRecord, RecbenchError
 from recbench.records.analysis import Analysis, analysis_from_json, analysis_to_json
 from recbench.records.arrays import Sizes, pack, unpack
-from recbench.records.form import from_json, to_json
+from recbench.records.form import alike, from_json, to_json
+from recbench.records.parsing import Alike
 from recbench.records.record import Record
 
 ANALYSIS = "analysis.json"
@@ -33,8 +34,21 @@ ID = re.compile(r"[0-9a-f]{16}")
 AGAIN = "get it again from where it came, or remove it and run again"
 
 
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What changes with a file: whoever writes a record puts a new file in the old one's place."""
+
+    device: int
+    inode: int
+    n_bytes: int
+    modified_ns: int
+    changed_ns: int
+
+
 class Store:
     """The records below one folder. Several runs may use it at once.
+
+    Each file is read once, and again when it has changed.
 
     Args:
         output: the folder that `records/` is in.
@@ -42,6 +56,20 @@ class Store:
 
     def __init__(self, output: Path) -> None:
         self.folder = output / "records"
+        self._swept: set[Path] = set()
+        self._read: dict[Path, tuple[_Stamp, Record]] = {}
+        self._alike = alike()
+
+    def load(self, path: Path) -> Record:
+        """As the function `load`, of a file below the folder. Records share parts, none of which may be changed."""
+        stamp = _stamp(path)
+        known = self._read.get(path)
+        if stamp is not None and known is not None and known[0] == stamp:
+            return known[1]
+        record = load(path, self._alike)
+        if stamp is not None:  # taken before: a file that changed since will show another
+            self._read[path] = stamp, record
+        return record
 
     def save(self, record: Record, *, lists: Int32Array | None, predictions: FloatArray | None) -> Path:
         """Write a record with its arrays beside it, both or neither. What was there under its id is replaced.
@@ -59,6 +87,9 @@ class Store:
         record = replace(record, lists=None if arrays is None else {"sha256": hashlib.sha256(arrays).hexdigest()})
         beside = {} if arrays is None else {path.with_suffix(".npz"): arrays}
         with _writing(path):
+            if path.parent not in self._swept:  # to look for leftovers takes longer the more records there are
+                _sweep(path.parent)
+                self._swept.add(path.parent)
             _commit({**beside, path: to_json(record).encode()})
             if arrays is None:
                 path.with_suffix(".npz").unlink(missing_ok=True)
@@ -106,7 +137,7 @@ class Store:
         records, problems = [], []
         for path in self.paths():
             try:
-                records.append(load(path))
+                records.append(self.load(path))
             except BadRecord as problem:
                 problems.append(problem)
         return records, problems
@@ -118,16 +149,27 @@ def folder_name(record: Record) -> str:
     return f"{name or 'protocol'}-{record.protocol['fingerprint'][:8]}"
 
 
-def load(path: Path) -> Record:
+def load(path: Path, among: Alike | None = None) -> Record:
     """Read one record.
+
+    Args:
+        among: as for `from_json`.
 
     Raises:
         BadRecord: the file cannot be read, or does not say a record.
     """
-    record = from_json(_text(path), str(path))
+    record = from_json(_text(path), str(path), among)
     if path.stem != record.trial_id:
         raise BadRecord(f"{path}: holds the record {record.trial_id!r}", fix=AGAIN)
     return record
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return _Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def load_analysis(path: Path) -> Analysis:
@@ -143,7 +185,8 @@ def _text(path: Path) -> str:
     """A file of JSON, and no more of it than any such file has."""
     try:
         with path.open("rb") as file:
-            content = file.read(JSON_BYTES + 1)
+            # To ask for the most at once would take as much memory, however short the file is.
+            content = file.read(min(os.fstat(file.fileno()).st_size, JSON_BYTES) + 1)
         text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecord(f"{path}: cannot be read: {error}", fix=AGAIN) from error
@@ -186,6 +229,7 @@ def write_whole(path: Path, content: bytes) -> None:
         RecbenchError: the disk is full, or the folder cannot be written to.
     """
     with _writing(path):
+        _sweep(path.parent)
         _commit({path: content})
 
 
@@ -198,7 +242,6 @@ def _writing(path: Path) -> Iterator[None]:
         try:
             with contextlib.suppress(OSError):  # a file system without locks; last one wins, file by file
                 fcntl.flock(folder, fcntl.LOCK_EX)
-            _sweep(path.parent)
             yield
         finally:
             os.close(folder)  # gives the lock back
