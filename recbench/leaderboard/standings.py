@@ -164,14 +164,15 @@ def board(records: Iterable[Record], analysis: Analysis | None = None) -> Board:
         BadRecord: they are of several protocols or metric versions, or there are none.
     """
     distinct = _distinct(records)
-    current, n_superseded = _current(sorted(distinct, key=_place))
+    variants = {record.trial_id: _variant(record) for record in distinct}
+    current, n_superseded = _current(sorted(distinct, key=lambda record: _place(record, variants)), variants)
     _check_same(current)
     protocol = max(current, key=lambda record: (recorded(record), record.trial_id)).protocol
     keys = _keys(current, protocol)
     primary = _primary(protocol, keys)
     sorts_warm = any(record.scores_warm for record in current)
     n_folds = len({record.fold for record in current})
-    drafts = [_standing(name, trials, n_folds=n_folds) for name, trials in _rows(current).items()]
+    drafts = [_standing(name, trials, n_folds=n_folds) for name, trials in _rows(current, variants).items()]
     sign = 1 if metric_of(protocol, primary).get("best", "high") == "low" else -1
 
     def worth(standing: Standing) -> float | None:
@@ -226,8 +227,8 @@ def _distinct(records: Iterable[Record]) -> list[Record]:
     return list(newest.values())
 
 
-def _place(record: Record) -> tuple[str, str, int, int, str]:
-    return record.label, _variant(record), record.fold, record.seed, record.trial_id
+def _place(record: Record, variants: Mapping[str, str]) -> tuple[str, str, int, int, str]:
+    return record.label, variants[record.trial_id], record.fold, record.seed, record.trial_id
 
 
 def _code(record: Record) -> str:
@@ -236,13 +237,17 @@ def _code(record: Record) -> str:
     return canonical({**record.identity, "algorithm": algorithm, "split": None, "seed": None})
 
 
-def _current(records: Sequence[Record]) -> tuple[list[Record], int]:
-    """Of each row the records of its newest code alone: an author who edits and runs again sees no old result."""
+def _current(records: Sequence[Record], variants: Mapping[str, str]) -> tuple[list[Record], int]:
+    """Of each row the records of its newest code alone: an author who edits and runs again sees no old result.
+
+    Args:
+        variants: by trial id, as `_variant` says them.
+    """
     newest: dict[tuple[str, str, int | None], tuple[str, str]] = {}
     states = []
     for record in records:
         # What was made elsewhere is told by its lists, which differ from fold to fold.
-        row = (record.label, _variant(record), record.fold if record.is_external else None)
+        row = (record.label, variants[record.trial_id], record.fold if record.is_external else None)
         state = (recorded(record), _code(record))
         newest[row] = max(newest.get(row, state), state)
         states.append((row, state[1]))
@@ -281,11 +286,11 @@ def _primary(protocol: Mapping[str, Any], keys: Sequence[str]) -> str:
     return next((key for key in keys if key.partition("~")[0] == wanted), wanted)
 
 
-def _rows(records: Sequence[Record]) -> dict[str, list[Record]]:
+def _rows(records: Sequence[Record], variants: Mapping[str, str]) -> dict[str, list[Record]]:
     """Trials by row. Where one label has several sets of parameters, its name shows what differs."""
     groups: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        groups[record.label][_variant(record)].append(record)
+        groups[record.label][variants[record.trial_id]].append(record)
     rows: dict[str, list[Record]] = {}
     for label, sets in groups.items():
         others = [parameters_of(other[0]) for other in sets.values()]

@@ -31,6 +31,7 @@ ANALYSIS = "analysis.json"
 JSON_BYTES = 16 << 20
 STALE_SECONDS = 3600
 ID = re.compile(r"[0-9a-f]{16}")
+NAME = re.compile(rf"{ID.pattern}\.json")
 AGAIN = "get it again from where it came, or remove it and run again"
 
 
@@ -129,8 +130,8 @@ class Store:
 
     def paths(self, fingerprint: str = "") -> list[Path]:
         """The files of all records; with a protocol's fingerprint of those only that may be of it."""
-        folders = f"*-{fingerprint[:8]}" if fingerprint else "*"
-        return sorted(path for path in self.folder.glob(f"{folders}/*.json") if ID.fullmatch(path.stem))
+        folders = sorted(self.folder.glob(f"*-{fingerprint[:8]}" if fingerprint else "*"))
+        return [folder / name for folder in folders for name in sorted(_names(folder)) if NAME.fullmatch(name)]
 
     def load_all(self) -> tuple[list[Record], list[BadRecord]]:
         """All records, and what is wrong with the files that are none."""
@@ -162,6 +163,14 @@ def load(path: Path, among: Alike | None = None) -> Record:
     if path.stem != record.trial_id:
         raise BadRecord(f"{path}: holds the record {record.trial_id!r}", fix=AGAIN)
     return record
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in a folder; nothing where it is none, or cannot be looked into."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _stamp(path: Path) -> _Stamp | None:
