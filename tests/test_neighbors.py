@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import recbench_neighbors.nearest
 import recbench_neighbors.prediction
 import recbench_neighbors.similarity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_data import assert_is_as_published, recall_and_map, rmse_and_mae, surprise_folds, table32
 from recbench_neighbors import recbench_algorithms
-from recbench_neighbors.nearest import largest
+from recbench_neighbors.nearest import largest, nearest
 from recbench_neighbors.neighbors import Neighbors
 from recbench_neighbors.prediction import mean_of_nearest
 from recbench_neighbors.profiles import Weights
@@ -115,7 +116,7 @@ def test_blocks_of_any_size_give_the_same(cells: int, monkeypatch: pytest.Monkey
     made = Neighbors(**{**SURPRISE, "k": 3})
     made.fit(data, seed=0)
     scores, predictions = made.score(np.arange(14)), made.predict(*pairs)
-    monkeypatch.setattr(recbench_neighbors.similarity, "BLOCK_CELLS", cells)
+    monkeypatch.setattr(recbench_neighbors.similarity, "BLOCK_PAIRS", cells)
     monkeypatch.setattr(recbench_neighbors.prediction, "BLOCK_CELLS", cells)
     made.fit(data, seed=0)
     assert (made.score(np.arange(14)) == scores).all()
@@ -128,6 +129,46 @@ def test_the_largest_are_kept_and_ties_go_to_the_lower_key(seed: int, k: int) ->
     values, keys = rng.integers(0, 4, 9).astype(float), rng.permutation(9).astype(np.int32)
     expected = sorted(range(9), key=lambda place: (-values[place], keys[place]))[:k]
     assert sorted(largest(values, keys, k).tolist()) == sorted(expected)
+
+
+@pytest.mark.parametrize("as_large", [False, True])
+@pytest.mark.parametrize("name", ["cosine", "jaccard", "pearson"])
+def test_the_nearest_are_those_of_all_pairs_sorted_many_ties_or_not(
+    name: Any, as_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, n = np.random.default_rng(0), 150
+    rows = csr_matrix((rng.random((n, 12)) < rng.choice([0.2, 0.5], n)[:, None]).astype(float))
+    similarity = Similarity(rows, Measure(similarity=name, over="all", shrink=1.0, min_support=1))
+    ((_, block),) = similarity.blocks(rows)
+    alike = block.toarray()
+    np.fill_diagonal(alike, 0.0)
+    if as_large:
+        monkeypatch.setattr(recbench_neighbors.nearest, "MANY", 0)
+        monkeypatch.setattr(recbench_neighbors.similarity, "ROW_PRODUCTS", 0)
+        monkeypatch.setattr(recbench_neighbors.similarity, "GATHERED", 50)
+    n_tied = 0
+    for k in (1, 2, 7, 100):
+        found = nearest(similarity, k)
+        for row in range(n):
+            order = np.lexsort((np.arange(n), -alike[row]))
+            kept = np.sort(order[:k][alike[row, order[:k]] > 0.0])
+            n_tied += int(alike[row, order[k - 1]] == alike[row, order[k]])
+            assert found[row].indices.tolist() == kept.tolist()
+            assert (found[row].data == alike[row, kept]).all()
+    assert n_tied > n
+
+
+def test_rows_are_counted_one_by_one_where_that_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sparse(np.where(np.random.default_rng(0).random((20, 30)) < 0.7, 1.0, np.nan))
+    similarity = Similarity(rows, _cosine())
+    ((_, expected),) = similarity.blocks(rows)
+    counted = []
+    whole = Similarity._counted
+    monkeypatch.setattr(Similarity, "_counted", lambda self, entries: counted.append(1) or whole(self, entries))
+    monkeypatch.setattr(recbench_neighbors.similarity, "ROW_PRODUCTS", 0)
+    ((_, found),) = similarity.blocks(rows)
+    assert len(counted) == 20
+    assert (found.toarray() == expected.toarray()).all()
 
 
 @pytest.mark.parametrize("side", ["user", "item"])

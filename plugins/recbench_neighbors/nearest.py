@@ -10,6 +10,9 @@ from scipy.sparse import csr_matrix
 
 from recbench_neighbors.similarity import Similarity
 
+MANY = 8192
+"""Among more than these the k largest are looked for in two steps."""
+
 
 def nearest(similarity: Similarity, k: int) -> csr_matrix:
     """For each row, its k most similar other rows: (n, n) CSR of positive similarities, columns ascending.
@@ -37,6 +40,18 @@ def largest(values: NDArray[np.float64], keys: NDArray[np.int32], k: int) -> NDA
     return np.concatenate([above, tied[np.argsort(keys[tied])[: k - len(above)]]])
 
 
+def _within_reach(values: NDArray[np.float64], k: int) -> NDArray[np.intp]:
+    """Positions of all that may be among the k largest, few more than k of many. Faster than a partition.
+
+    The largest of each of 4k groups are among the values, so the k-th of those is at most the k-th of all.
+    """
+    n_groups = min(4 * k, len(values))
+    whole = len(values) - len(values) % n_groups
+    largest_of = values[:whole].reshape(-1, n_groups).max(axis=0)
+    place = max(n_groups - k, 0)
+    return np.flatnonzero(values >= np.partition(largest_of, place)[place])
+
+
 def _kept(
     similarity: Similarity, rows: csr_matrix, k: int, *, skip_self: bool
 ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float64]]]:
@@ -44,6 +59,9 @@ def _kept(
     for first, block in similarity.blocks(rows):
         for place, (start, end) in enumerate(zip(block.indptr[:-1], block.indptr[1:], strict=True)):
             columns, values = block.indices[start:end], block.data[start:end]
+            if len(values) > MANY:
+                reaching = _within_reach(values, k + skip_self)
+                columns, values = columns[reaching], values[reaching]
             if skip_self:
                 others = columns != first + place
                 columns, values = columns[others], values[others]

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench_neighbors.similarity import BLOCK_CELLS, Similarity
+from recbench_neighbors.similarity import Similarity
+
+BLOCK_CELLS = 4_000_000
+"""Numbers in a block: 32 MB an array, and a handful of such arrays live at once."""
 
 
 def mean_of_nearest(
