@@ -80,6 +80,8 @@ class Algorithm:
         baseline: marked as such on the board.
         requires: modules that must be importable, for example ("torch",); where one is missing the algorithm is
             shown as not installed, with the command that mends it.
+        gpu: it needs a GPU; where there is none it is shown as not available, with the reason. Each trial that runs
+            sees one GPU, by `CUDA_VISIBLE_DEVICES`.
         components: names of parameters whose value is the name, or a list of names, of other algorithms, which
             `fit` gets through its parameter `build`.
         space: values to try for each parameter when tuning.
@@ -96,6 +98,7 @@ class Algorithm:
     deterministic: bool = False
     baseline: bool = False
     requires: tuple[str, ...] = ()
+    gpu: bool = False
     components: tuple[str, ...] = ()
     space: Mapping[str, Sequence[Json]] = field(default_factory=_nothing)
     summary: str = ""

@@ -147,6 +147,8 @@ def _check_algorithm(algorithm: Algorithm) -> None:
         value = getattr(algorithm, field_name)
         if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
             raise TypeError(f"{algorithm.name!r}: {field_name} is {value!r}, and must be a tuple of strings")
+    if not isinstance(algorithm.gpu, bool):
+        raise TypeError(f"{algorithm.name!r}: gpu is {algorithm.gpu!r}, and must be True or False")
     if not isinstance(algorithm.tuned_on, str):
         raise TypeError(f"{algorithm.name!r}: tuned_on is {algorithm.tuned_on!r}, and must be a string")
     try:

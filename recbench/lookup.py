@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from recbench import gpus
 from recbench.elsewhere import how_to_install, lacking
 from recbench.errors import RecbenchError, UnknownName
 from recbench.protocols.spec import Protocol
@@ -19,7 +20,7 @@ def row_named(label: str, protocol: Protocol, registry: Registry, *, settings: S
 
     Raises:
         UnknownName: there is none, or a parameter is set for another one.
-        RecbenchError: something that it needs is not installed.
+        RecbenchError: something that it needs is not installed, or there is no GPU for it.
     """
     known = {*registry.algorithms, *(row.label for row in protocol.rows)}
     if label not in known:  # `select` takes globs as well
@@ -35,4 +36,6 @@ def row_named(label: str, protocol: Protocol, registry: Registry, *, settings: S
     if unable is not None:
         modules = ", ".join(lacking(unable))
         raise RecbenchError(f"{unable.value.name!r} needs {modules}, not installed here", fix=how_to_install(unable))
+    if row.needs_gpu and not gpus.names():
+        raise RecbenchError(f"{label!r} {gpus.NONE_HERE}", fix=gpus.REMEDY)
     return row

@@ -68,6 +68,7 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
             for name, (offered, parameters) in row.components.items()
         },
         requires=tuple(sorted(_modules(row))),
+        needs_gpu=row.needs_gpu,
         seed=trial.seed,
         depth=evaluation.depth,
         exclude_seen=evaluation.exclude_seen,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recbench import boards
+from recbench import boards, gpus
 from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
@@ -153,6 +153,8 @@ def _trial(record: Record, scene: Scene, means: Means) -> Trial:
     row = _row(record, scene, means)
     if (lacking := row.not_installed()) is not None:
         raise RecbenchError(f"{lacking.value.name!r} cannot run here", fix=how_to_install(lacking))
+    if row.needs_gpu and not gpus.names():
+        raise RecbenchError(f"{row.label!r} {gpus.NONE_HERE}", fix=gpus.REMEDY)
     split = split_of(record, scene)
     assert split is not None
     (trial,) = plan(scene.protocol, [row], [split], (record.seed,))

@@ -1,4 +1,4 @@
-"""Which trial starts next where several run at a time: within the cores, within memory, the longest first.
+"""Which trial starts next where several run at a time: within cores, memory and GPUs, the longest first.
 
 Decisions are pure; what they go by is looked up by the last functions.
 """
@@ -40,11 +40,13 @@ class Ask:
         place: its place in the plan.
         label: of its row; trials of one row need about the same.
         split: fingerprint of its split.
+        needs_gpu: it runs on a GPU of its own.
     """
 
     place: int
     label: str
     split: str
+    needs_gpu: bool = False
 
 
 def slots(jobs: int, *, threads: int, cores: int) -> int:
@@ -82,10 +84,18 @@ class Schedule:
         known: the needs of rows of which there are records.
         limit_mb: what every other may take.
         memory_mb: what all that run may take together.
+        gpus: names of those that there are; at least one where a trial needs one.
     """
 
     def __init__(
-        self, asks: Sequence[Ask], *, slots: int, known: Mapping[str, Need], limit_mb: float, memory_mb: float
+        self,
+        asks: Sequence[Ask],
+        *,
+        slots: int,
+        known: Mapping[str, Need],
+        limit_mb: float,
+        memory_mb: float,
+        gpus: Sequence[str] = (),
     ) -> None:
         self._waiting = list(asks)
         self._slots = slots
@@ -93,23 +103,28 @@ class Schedule:
         self._needs = {ask.label: known.get(ask.label, Need(memory_mb=limit_mb)) for ask in asks}
         self._memory_mb = memory_mb
         self._at_once: dict[Ask, int] = {}
+        self._free_gpus = list(gpus)
+        self._gpu_of: dict[Ask, str] = {}
         self.lacks_memory = False
 
     def start(self, available_mb: float) -> Ask | None:
         """Start a trial, if there is one that should be. `available_mb`: memory that is not in use at this moment."""
-        if not self._waiting or len(self._at_once) >= self._slots:
+        waiting = [ask for ask in self._waiting if not ask.needs_gpu or self._free_gpus]
+        if not waiting or len(self._at_once) >= self._slots:
             return None
         if self._slots == 1:
-            chosen: Ask | None = self._waiting[0]
+            chosen: Ask | None = waiting[0]
         else:
             promised = sum(self._needs[ask.label].memory_mb for ask in self._at_once)
             free_mb = min(self._memory_mb - promised, available_mb)
-            chosen = choose(self._waiting, list(self._at_once), self._needs, free_mb)
+            chosen = choose(waiting, list(self._at_once), self._needs, free_mb)
         if chosen is None:
             self.lacks_memory = True
             return None
         self._waiting.remove(chosen)
         self._at_once[chosen] = 0
+        if chosen.needs_gpu:
+            self._gpu_of[chosen] = self._free_gpus.pop(0)
         for ask, most in self._at_once.items():
             self._at_once[ask] = max(most, len(self._at_once))
         return chosen
@@ -118,9 +133,15 @@ class Schedule:
         """How many ran at a time, at most, since this trial started."""
         return self._at_once[ask]
 
+    def gpu(self, ask: Ask) -> str | None:
+        """The GPU that a trial has to itself; None where it needs none."""
+        return self._gpu_of.get(ask)
+
     def end(self, ask: Ask, costs: Costs | None) -> None:
         """A trial has ended. What it took is what others of its row will take."""
         del self._at_once[ask]
+        if ask in self._gpu_of:
+            self._free_gpus.append(self._gpu_of.pop(ask))
         need = None if costs is None else need_of(costs)
         if need is not None:
             before = self._known.get(ask.label)

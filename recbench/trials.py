@@ -47,6 +47,11 @@ class Row:
         """What the row runs under, where that is not the run's own interpreter."""
         return interpreter_of(self.offered)
 
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether the row's algorithm or one of its components does."""
+        return any(offered.value.gpu for offered in (self.offered, *(each for each, _ in self.components.values())))
+
     def not_installed(self) -> Offered[Algorithm] | None:
         """The first of the row's algorithm and its components that cannot run here for want of a module, if any."""
         needed = (self.offered, *(component for component, _ in self.components.values()))

@@ -71,6 +71,14 @@ class Nothing:
         return np.zeros((len(users), self.n_items))
 
 
+class Sees(Nothing):
+    """Prints which GPU it may use."""
+
+    def fit(self, train, *, seed):
+        super().fit(train, seed=seed)
+        print("sees", os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
 class Waits(Nothing):
     """Says that it has begun, and goes on when it may."""
 
@@ -89,6 +97,7 @@ def recbench_algorithms():
     yield Algorithm(name="nothing", target="idle:Nothing")
     yield Algorithm(name="waits", target="idle:Waits", parameters={"folder": FOLDER}, deterministic=True)
     yield Algorithm(name="elsewhere", target="idle:Nothing", requires=("no_such_framework",))
+    yield Algorithm(name="on-gpu", target="idle:Sees", gpu=True)
 '''
 
 

@@ -23,6 +23,7 @@ from recbench.cluster import introductions
 from recbench.cluster.address import Address
 from recbench.cluster.frames import Damaged, describe_job, describe_outcome, job_from, outcome_from, seal, unseal
 from recbench.cluster.host import Host
+from recbench.cluster.introductions import GPU
 from recbench.cluster.parcel import Contents, Parcel, blank, unpack
 from recbench.cluster.recipe import Recipe
 from recbench.cluster.roster import Member, NobodyCan, Roster
@@ -258,8 +259,10 @@ def test_other_versions_of_recbench_python_and_plugins_are_named(world: Path) ->
     assert objection("plugins", target, "version", value="9.9") == f"has {name} 9.9, and this is {own}"
 
 
-def member(name: str, *, lacking: tuple[str, ...] = (), free: int = 1) -> Member:
-    return Member(address=f"tcp://{name}", name=name, where={}, lacking=frozenset(lacking), free=free)
+def member(name: str, *, lacking: tuple[str, ...] = (), free: int = 1, gpus: list[str] | None = None) -> Member:
+    """A worker without a GPU, unless it is given some."""
+    lacks = frozenset(lacking if gpus else (*lacking, GPU))
+    return Member(address=f"tcp://{name}", name=name, where={}, lacking=lacks, free=free, gpus=gpus or [])
 
 
 def indifferent(_: Member) -> int:
@@ -272,7 +275,7 @@ def test_a_trial_goes_to_a_worker_that_has_what_it_needs() -> None:
     roster.join(member("rich"))
     taken = roster.take(frozenset({"torch"}), indifferent)
     assert taken is not None
-    assert taken.name == "rich"
+    assert taken.member.name == "rich"
 
 
 def test_what_no_worker_has_is_said_without_waiting() -> None:
@@ -280,7 +283,7 @@ def test_what_no_worker_has_is_said_without_waiting() -> None:
     roster.join(member("bare", lacking=("torch", "numba")))
     with pytest.raises(NobodyCan) as caught:
         roster.take(frozenset({"torch", "numpy"}), indifferent)
-    assert caught.value.args == (frozenset({"torch"}),)
+    assert caught.value.args == ({"torch"},)
 
 
 def test_who_lost_the_only_worker_that_fits_waits_for_it_to_come_again() -> None:
@@ -294,7 +297,61 @@ def test_who_lost_the_only_worker_that_fits_waits_for_it_to_come_again() -> None
     taken = roster.take(frozenset({"torch"}), indifferent)
     timer.join()
     assert taken is not None
-    assert taken.name == "again"
+    assert taken.member.name == "again"
+
+
+def test_a_trial_with_a_gpu_goes_to_a_worker_that_has_one() -> None:
+    roster = Roster(grace_seconds=1, where="here")
+    roster.join(member("bare", free=8))
+    roster.join(member("rich", gpus=["0"]))
+    taken = roster.take(frozenset({GPU}), indifferent)
+    assert taken is not None
+    assert (taken.member.name, taken.gpu) == ("rich", "0")
+
+
+def test_a_gpu_has_one_trial_at_a_time_and_others_do_not_wait_for_it() -> None:
+    roster = Roster(grace_seconds=60, where="here")
+    roster.join(member("rich", free=8, gpus=["2", "3"]))
+    first, second = (roster.take(frozenset({GPU}), indifferent) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert {first.gpu, second.gpu} == {"2", "3"}
+    without = roster.take(frozenset(), indifferent)
+    assert without is not None
+    assert without.gpu is None
+    timer = threading.Timer(0.2, roster.give_back, [second])
+    timer.start()
+    third = roster.take(frozenset({GPU}), indifferent)
+    timer.join()
+    assert third is not None
+    assert third.gpu == second.gpu
+
+
+def test_workers_of_one_machine_share_its_gpus() -> None:
+    roster, shared = Roster(grace_seconds=60, where="here"), ["0"]
+    for name in ("one", "two"):
+        roster.join(member(name, gpus=shared))
+    taken = roster.take(frozenset({GPU}), indifferent)
+    threading.Timer(0.1, roster.cancel).start()
+    assert taken is not None
+    assert roster.take(frozenset({GPU}), indifferent) is None
+
+
+def test_where_no_worker_has_a_gpu_it_is_said_without_waiting() -> None:
+    roster = Roster(grace_seconds=3600, where="here")
+    roster.join(member("bare"))
+    with pytest.raises(NobodyCan) as caught:
+        roster.take(frozenset({GPU, "numpy"}), indifferent)
+    assert introductions.words(caught.value.args[0]) == "a GPU"
+
+
+def test_a_worker_says_which_gpus_it_has(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recbench.gpus.names", lambda: ("0", "1"))
+    _, answer = asked_and_answer(world)
+    assert answer["gpus"] == ["0", "1"]
+    job = Job(target="json:It", depth=1, needs_gpu=True)
+    assert introductions.needs_of(job) == {"json", GPU}
+    assert introductions.needs_of(replace(job, needs_gpu=False)) == {"json"}
 
 
 def test_without_any_worker_it_is_waited_no_longer_than_stated() -> None:
@@ -308,19 +365,22 @@ def test_first_come_is_first_served() -> None:
     roster, order = Roster(grace_seconds=60, where="here"), []
     only = member("only")
     roster.join(only)
-    assert roster.take(frozenset(), indifferent) is only
+    first = roster.take(frozenset(), indifferent)
+    assert first is not None
+    assert first.member is only
 
     def wait(n: int) -> None:
-        roster.take(frozenset(), indifferent)
+        taken = roster.take(frozenset(), indifferent)
+        assert taken is not None
         order.append(n)
-        roster.give_back(only)
+        roster.give_back(taken)
 
     threads = [threading.Thread(target=wait, args=(n,)) for n in range(5)]
     for n, thread in enumerate(threads):
         thread.start()
         while len(roster._queue) <= n:
             pass
-    roster.give_back(only)
+    roster.give_back(first)
     for thread in threads:
         thread.join()
     assert order == [0, 1, 2, 3, 4]

@@ -18,6 +18,7 @@ from dask_by_hand import await_, is_alive, numbers, queue, site, slurm
 from distributions_by_hand import Distribution
 
 import recbench
+from recbench import gpus
 
 pytestmark = pytest.mark.slow
 
@@ -209,7 +210,7 @@ def recbench_algorithms():
         code, _, errors = ended(there.run("-a", "mine", PYTHONPATH=search_path(tmp_path / "1.1")))
         assert "Worker older at tcp://" in errors
         assert "is not used: it has far-plugin 1.0, and this is 1.1" in errors
-        assert "No worker can run mine: pip install far_plugin, on a worker" in errors
+        assert "mine cannot run: no worker has far_plugin: start one that has it" in errors
         assert code == 3
         assert not there.records()
 
@@ -302,11 +303,12 @@ def test_a_worker_on_which_recbench_itself_fails_is_named_and_not_used_any_more(
 
 def test_what_no_worker_can_run_is_said_at_once(tmp_path: Path) -> None:
     with site(tmp_path, ["w1"]) as there:
-        code, output, errors = ended(there.run("-a", "elsewhere", "-a", "nothing"))
+        code, output, errors = ended(there.run("-a", "elsewhere", "-a", "on-gpu", "-a", "nothing"))
         assert code == 3, errors
-        assert "No worker can run elsewhere: pip install no_such_framework, on a worker" in errors
-        assert "pip install no_such_framework, on a worker" in output
-        assert [record["algorithm"] for record in there.records()] == ["nothing"]
+        assert gpus.names() or "on-gpu cannot run: no worker has a GPU: start one that has it" in errors
+        assert "elsewhere cannot run: no worker has no_such_framework: start one that has it" in errors
+        assert "no worker has no_such_framework: start one that has it" in output
+        assert {record["algorithm"] for record in there.records()} - {"on-gpu"} == {"nothing"}
 
 
 def test_trials_that_may_take_more_memory_than_any_worker_has_are_refused_at_once(tmp_path: Path) -> None:

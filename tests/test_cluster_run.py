@@ -148,6 +148,18 @@ def test_jobs_of_slurm_do_what_one_machine_does_and_are_cancelled_at_the_end(tmp
     assert not any(map(is_alive, jobs))
 
 
+def test_trials_with_a_gpu_run_where_there_is_one_and_see_that_one_alone(tmp_path: Path) -> None:
+    pretending = tmp_path / "pretending"
+    pretending.mkdir()
+    (pretending / "sitecustomize.py").write_text('import recbench.gpus\nrecbench.gpus.names = lambda: ("7",)\n')
+    with site(tmp_path, ["bare"]) as there:
+        there.start_worker("rich", environment={"PYTHONPATH": str(pretending)})
+        code, _, errors = ended(there.run("-a", "on-gpu", "-a", "nothing", "--seed=0", "--seed=1"))
+        assert code == 0, errors
+        printed = [record["output"] for record in there.records() if record["algorithm"] == "on-gpu"]
+        assert printed == ["sees 7\n"] * 2
+
+
 def test_parameters_set_by_hand_are_checked_on_a_worker_before_anything_trains(tmp_path: Path) -> None:
     with site(tmp_path, ["w1"]) as there:
         code, _, errors = ended(there.run("-a", "popularity", "-a", "ease", "--set", "ease.l3=1"))

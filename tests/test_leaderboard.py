@@ -535,7 +535,7 @@ def test_the_terminal_s_table_fits_and_counts_what_it_leaves_out(columns: int) -
     keys = [f"{name}@{k}" for name in ("ndcg", "recall", "coverage", "gini") for k in (5, 10)] + ["rmse", "mae"]
     found = [record(f"a quite long name {n} 推薦", scores=dict.fromkeys(keys, 0.5), baseline=n == 1) for n in range(12)]
     found += [record("b" * 60, status=Status.FAILED, reason="no good " * 40)]
-    text = leaderboard.terminal(found, width=columns, color=False, unavailable=[("mlp", "pip install " + "x" * 90)])
+    text = leaderboard.terminal(found, width=columns, color=False, unavailable=[("mlp", "not installed: " + "x" * 90)])
     assert max(map(width, text.splitlines())) <= columns
     table = next(line for line in text.splitlines() if line.lstrip().startswith("#"))
     assert "ndcg@10" in table
@@ -547,7 +547,8 @@ def test_the_terminal_s_table_fits_and_counts_what_it_leaves_out(columns: int) -
 
 
 def test_rows_that_one_command_mends_are_named_together() -> None:
-    lacking = [("als", "pip install a"), ("svd", "pip install s"), ("bpr", "pip install a")]
+    a, s = "not installed: pip install a", "not installed: pip install s"
+    lacking = [("als", a), ("svd", s), ("bpr", a)]
     text = leaderboard.terminal([of("x", 0.1)], width=80, color=False, unavailable=lacking)
     assert text.splitlines()[-2:] == ["als, bpr: not installed: pip install a", "svd: not installed: pip install s"]
 

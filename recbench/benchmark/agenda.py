@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbench import gpus
 from recbench.cache import Cache
 from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
@@ -58,11 +59,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A row that cannot run here, and the command that mends it. Never stored: it is looked at in every run."""
+    """A row that cannot run here, why, and what mends it. Never stored: it is looked at in every run."""
 
     label: str
     algorithm: str
-    how_to_install: str
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.fix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -197,6 +202,10 @@ def _check_cluster(rows: Sequence[Row], options: Options) -> None:
 
 def _unavailable(row: Row) -> Unavailable | None:
     lacking = row.not_installed()
-    if lacking is None:
+    if lacking is not None:
+        reason, fix = "not installed", how_to_install(lacking)
+    elif row.needs_gpu and not gpus.names():
+        reason, fix = gpus.NONE_HERE, gpus.REMEDY
+    else:
         return None
-    return Unavailable(label=row.label, algorithm=row.offered.value.name, how_to_install=how_to_install(lacking))
+    return Unavailable(label=row.label, algorithm=row.offered.value.name, reason=reason, fix=fix)

@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
+from recbench import gpus
 from recbench.benchmark.agenda import Agenda, Entry, Options, Unavailable
 from recbench.comparing import analyse_store
 from recbench.errors import RecbenchError
@@ -128,12 +129,22 @@ class _Run:
 
     def _plan(self) -> Schedule:
         trials, limits = self.agenda.trials, self.scene.protocol.trials
+        is_here = self.options.cluster is None  # the workers of a cluster see to their GPUs
         return Schedule(
-            [Ask(place=n, label=each.row.label, split=each.split.fingerprint) for n, each in enumerate(trials)],
+            [
+                Ask(
+                    place=n,
+                    label=each.row.label,
+                    split=each.split.fingerprint,
+                    needs_gpu=each.row.needs_gpu and is_here,
+                )
+                for n, each in enumerate(trials)
+            ],
             slots=self.slots,
             known=known_needs(self.store, self.scene.fingerprint) if self.slots > 1 else {},
             limit_mb=limits.memory_mb,
             memory_mb=self._available_mb(),
+            gpus=gpus.names() if is_here else (),
         )
 
     def _available_mb(self) -> float:
@@ -168,7 +179,7 @@ class _Run:
     def _run_one(self, runner: Runner | Cluster, ask: Ask) -> Costs | None:
         """Run a trial and keep its record. Returns what it took; None where it did not run."""
         trial = self.agenda.trials[ask.place]
-        job = job_of(trial, self.scene, self.scene.candidates(trial.split))
+        job = replace(job_of(trial, self.scene, self.scene.candidates(trial.split)), gpu=self.schedule.gpu(ask))
         outcome = runner.run(job, trial.split, on_stage=lambda stage: self._stage(trial, stage))
         if outcome is None:
             return None
@@ -192,10 +203,13 @@ class _Run:
     def _pass_over(self, trial: Trial, outcome: Outcome) -> None:
         """No worker has what the row needs."""
         row = trial.row
-        lack = Unavailable(label=row.label, algorithm=row.offered.value.name, how_to_install=outcome.reason or "")
+        assert outcome.reason is not None
+        lack = Unavailable(
+            label=row.label, algorithm=row.offered.value.name, reason=outcome.reason, fix="start one that has it"
+        )
         with self.speaking:
             if row.label not in self.lacking:
-                self.listener.told(f"No worker can run {row.label}: {lack.how_to_install}")
+                self.listener.told(f"{row.label} cannot run: {lack}")
             self.lacking[row.label] = lack
 
     def _stage(self, trial: Trial, stage: str) -> None:

@@ -67,7 +67,7 @@ def _algorithm(offered: Offered[Algorithm]) -> Facts:
     yield "builds", algorithm.components
     yield "seed", "changes nothing" if algorithm.deterministic else "changes the result"
     yield "baseline", "yes" if algorithm.baseline else None
-    yield "requires", algorithm.requires
+    yield "requires", (*algorithm.requires, *(("a GPU",) if algorithm.gpu else ()))
     yield "install", how_to_install(offered) if missing(algorithm) else None
     yield "reference", algorithm.reference
     yield "tuned on", algorithm.tuned_on

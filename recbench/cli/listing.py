@@ -61,11 +61,14 @@ def version() -> None:
 
 
 def _algorithms(offered: Registry) -> Lines:
+    from recbench import gpus
     from recbench.registry import how_to_install, missing
 
     for name, algorithm in offered.algorithms.items():
         if missing(algorithm.value):
             yield name, "not installed", how_to_install(algorithm)
+        elif algorithm.value.gpu and not gpus.names():
+            yield name, "no GPU", gpus.NONE_HERE
         else:
             yield name, "baseline" if algorithm.value.baseline else "", algorithm.value.summary
 

@@ -153,7 +153,7 @@ def _carry_out(agenda: Agenda, options: Options, profile: Profile) -> Report:
     if report.entries:
         board = _write_boards(agenda, report, options)
         records = [entry.record for entry in report.entries]
-        lacking = [(each.label, each.how_to_install) for each in report.unavailable]
+        lacking = [(each.label, str(each)) for each in report.unavailable]
         color, columns = has_color(sys.stdout), width_of(sys.stdout)
         analysis = agenda.store.analyses()[0].get(agenda.scene.fingerprint)
         click.echo(leaderboard.terminal(records, analysis, width=columns, color=color, unavailable=lacking))
@@ -165,9 +165,7 @@ def _carry_out_as_json(agenda: Agenda, options: Options, profile: Profile) -> Re
     for entry in agenda.entries:
         _print_json(entry)
     for lacking in agenda.unavailable:
-        _print_line(
-            algorithm=lacking.algorithm, label=lacking.label, status="unavailable", reason=lacking.how_to_install
-        )
+        _print_line(algorithm=lacking.algorithm, label=lacking.label, status="unavailable", reason=str(lacking))
     report = _run(agenda, options, Progress(agenda, finished=_print_json), profile)
     if report.entries:
         _write_boards(agenda, report, options)
@@ -270,7 +268,7 @@ def _show_agenda(agenda: Agenda) -> None:
     for trial in agenda.trials:
         click.echo(printable(f"would run {trial.row.label}  fold {trial.split.fold}  seed {trial.seed}"))
     for each in agenda.unavailable:
-        click.echo(printable(f"cannot    {each.label}: {each.how_to_install}"))
+        click.echo(printable(f"cannot    {each.label}: {each}"))
 
 
 def _exit_code(report: Report, wanted: tuple[str, ...]) -> int:

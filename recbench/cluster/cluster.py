@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
+from recbench import gpus
 from recbench.cluster import host, introductions
 from recbench.cluster.address import Address, grace_seconds
 from recbench.cluster.connection import Cancelled, Connection, Fault, Lost
@@ -26,6 +27,7 @@ MOST_TRIES = 3
 """How often a trial is started where workers are lost or send damaged results."""
 
 _MOST_PARCELS = 2
+_Attempt: TypeAlias = Callable[[Member, Job], Message]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class Cluster:
         self._connection = Connection(
             address, joined=self._introduce, lost=self._lose, failed=self._roster.fail, tell=tell
         )
+        self._gpus = list(gpus.names()) if address.is_local else None  # workers of one machine share them
         self._parcels: OrderedDict[str, Parcel] = OrderedDict()
         self._packing = threading.Lock()
 
@@ -106,7 +109,7 @@ class Cluster:
             RecbenchError: no worker is left, or the scheduler is gone.
         """
 
-        def attempt(member: Member) -> Message:
+        def attempt(member: Member, job: Job) -> Message:
             on_stage("start")
             while True:
                 order = Message(kind="trial", values={"parcel": self._send(member, split, job), **self._describe(job)})
@@ -118,7 +121,7 @@ class Cluster:
         try:
             placed = self._place(job, attempt, split.fingerprint)
         except NobodyCan as lacking:
-            reason = f"pip install {introductions.words(lacking.args[0])}, on a worker"
+            reason = f"no worker has {introductions.words(lacking.args[0])}"
             return Outcome(status=Status.UNAVAILABLE, reason=reason)
         except _GivenUp as problem:
             return Outcome(status=Status.CRASHED, reason=str(problem))
@@ -129,9 +132,12 @@ class Cluster:
 
     def check(self, job: Job) -> str | None:
         """Whether an algorithm can be loaded and takes its parameters; why not. Trains nothing."""
-        order = Message(kind="check", values=self._describe(job))
+
+        def attempt(member: Member, job: Job) -> Message:
+            return self._ask(member, Message(kind="check", values=self._describe(job)), lambda _: None)
+
         try:
-            placed = self._place(job, lambda member: self._ask(member, order, lambda _: None), "")
+            placed = self._place(job, attempt, "")
         except NobodyCan:
             return None  # the trial itself will say so
         except _GivenUp as problem:
@@ -143,8 +149,13 @@ class Cluster:
         self._roster.cancel()
         self._connection.cancel()
 
-    def _place(self, job: Job, attempt: Callable[[Member], Message], fingerprint: str) -> tuple[Message, Member] | None:
+    def _place(self, job: Job, attempt: _Attempt, fingerprint: str) -> tuple[Message, Member] | None:
         """Find a worker and have it try, until one comes back with a result. None: the run was cancelled.
+
+        Args:
+            job: for the worker.
+            attempt: has a worker try the job; which has a GPU of its own by then, if it needs one.
+            fingerprint: of the split; a worker that holds it is liked better.
 
         Raises:
             NobodyCan: there is no worker for it.
@@ -152,13 +163,14 @@ class Cluster:
         """
         failures: list[str] = []
         while len(failures) < MOST_TRIES:
-            member = self._roster.take(
-                introductions.modules_of(job), lambda each: (fingerprint not in each.holds, -each.free)
+            place = self._roster.take(
+                introductions.needs_of(job), lambda each: (fingerprint not in each.holds, -each.free)
             )
-            if member is None:
+            if place is None:
                 return None
+            member = place.member
             try:
-                answer = attempt(member)
+                answer = attempt(member, replace(job, gpu=place.gpu))
             except Cancelled:
                 self._roster.check()
                 return None
@@ -171,7 +183,7 @@ class Cluster:
                 self._strike(member, f"cannot run trials: {fault}")
                 continue
             finally:
-                self._roster.give_back(member)
+                self._roster.give_back(place)
             return answer, member
         raise _GivenUp(f"was started {MOST_TRIES} times, and no result came back: {', '.join(failures)}")
 
@@ -230,7 +242,8 @@ class Cluster:
             address=address,
             name=answer["name"],
             where={**answer["machine"], "cluster": self._address.kind},
-            lacking=frozenset(answer["lacking"]),
+            lacking=frozenset([*answer["lacking"], *([] if answer["gpus"] else [introductions.GPU])]),
+            gpus=answer["gpus"] if self._gpus is None else self._gpus,
             free=min(self._settings.jobs, answer["threads"], answer["memory_mb"] // self._settings.memory_mb),
         )
         reason = introductions.objection(answer, self._asked)

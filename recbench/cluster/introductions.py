@@ -8,10 +8,13 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from recbench import provenance
+from recbench import gpus, provenance
 from recbench.execution import Component, Job
 from recbench.installed import Plugin, find
 from recbench.trials import Trial
+
+GPU = "a GPU"
+"""Stands among the modules that a trial needs and a worker lacks. No module is called so."""
 
 
 def needs(trials: Iterable[Trial]) -> dict[str, Any]:
@@ -27,10 +30,11 @@ def needs(trials: Iterable[Trial]) -> dict[str, Any]:
     return {"modules": sorted(modules), "plugins": plugins}
 
 
-def modules_of(job: Job) -> frozenset[str]:
-    """The modules that have to be there for a job."""
+def needs_of(job: Job) -> frozenset[str]:
+    """What has to be there for a job: modules, and `GPU`."""
     parts: tuple[Job | Component, ...] = (job, *job.components.values())
-    return frozenset({*job.requires, *(package_of(part.target) for part in parts if part.plugin_file is None)})
+    modules = {*job.requires, *(package_of(part.target) for part in parts if part.plugin_file is None)}
+    return frozenset({*modules, GPU} if job.needs_gpu else modules)
 
 
 def package_of(target: str) -> str:
@@ -49,6 +53,7 @@ def introduce(asked: Mapping[str, Any]) -> dict[str, Any]:
         "recbench": provenance.build(),
         "machine": provenance.machine(),
         "host": socket.gethostname(),
+        "gpus": list(gpus.names()),
         "lacking": [each for each in asked["modules"] if importlib.util.find_spec(each.partition(".")[0]) is None],
         "plugins": plugins,
     }
@@ -69,9 +74,9 @@ def objection(answer: Mapping[str, Any], asked: Mapping[str, Any]) -> str | None
     return next((problem for problem in differing if problem is not None), None)
 
 
-def words(modules: Collection[str]) -> str:
-    """Modules for a message."""
-    return " and ".join(sorted(modules))
+def words(needs: Collection[str]) -> str:
+    """What a trial needs, for a message."""
+    return " and ".join(sorted(needs))
 
 
 def _describe(plugin: Plugin, target: str) -> dict[str, Any]:

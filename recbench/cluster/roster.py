@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from recbench.cluster.introductions import GPU
 from recbench.errors import RecbenchError
 
 _LOOK_SECONDS = 0.5
@@ -21,8 +22,9 @@ class Member:
         address: what Dask knows it by.
         name: what people know it by.
         where: facts of its machine.
-        lacking: modules that are not installed there.
+        lacking: modules that are not installed there, and `introductions.GPU` where there is none.
         free: how many more trials it takes now.
+        gpus: names of those that no trial has now; workers of one machine may share the list.
         holds: digests of the parcels that were sent to it, by the split's fingerprint.
         sending: held while something is sent to it, so that nothing is sent twice.
         is_lost: it is gone, or not to be used any more.
@@ -33,6 +35,7 @@ class Member:
     where: Mapping[str, Any]
     lacking: frozenset[str]
     free: int
+    gpus: list[str] = field(default_factory=list)
     holds: dict[str, str] = field(default_factory=dict)
     sending: threading.Lock = field(default_factory=threading.Lock)
     is_lost: bool = False
@@ -41,15 +44,32 @@ class Member:
         return self.name if self.name == self.address else f"{self.name} at {self.address}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """Room for one trial.
+
+    Attributes:
+        member: on which worker.
+        gpu: the GPU that the trial has to itself; None where it needs none.
+    """
+
+    member: Member
+    gpu: str | None = None
+
+
 class NobodyCan(Exception):
-    """No worker has the modules that a trial needs. The argument: those that are lacking."""
+    """No worker has what a trial needs. The argument: what is lacking."""
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    modules: frozenset[str]
+    needs: frozenset[str]
     likes: Callable[[Member], Any]
-    given: Member | None = None
+    given: Place | None = None
+
+    def fits(self, member: Member) -> bool:
+        """Whether a worker has room for it now."""
+        return member.free > 0 and not self.needs & member.lacking and (GPU not in self.needs or bool(member.gpus))
 
 
 class Roster:
@@ -101,33 +121,39 @@ class Roster:
         with self._changed:
             self._reasons[who] = reason
 
-    def take(self, modules: frozenset[str], likes: Callable[[Member], Any]) -> Member | None:
-        """Wait for a worker that has `modules`, the one that `likes` gives the least value if several are free.
+    def take(self, needs: frozenset[str], likes: Callable[[Member], Any]) -> Place | None:
+        """Wait for a worker that has `needs`, the one that `likes` gives the least value if several are free.
+
+        Args:
+            needs: modules, and `introductions.GPU`.
+            likes: see above.
 
         Returns:
             None where the run was cancelled.
 
         Raises:
-            NobodyCan: there are workers, and none of them has the modules.
+            NobodyCan: there are workers, and none of them has what is needed.
             RecbenchError: there is no worker, and none came in time.
         """
-        waiting = _Waiting(modules, likes)
+        waiting = _Waiting(needs, likes)
         with self._changed:
             self._queue.append(waiting)
             try:
                 self._assign()
                 while waiting.given is None and not self._is_cancelled:
-                    self._check_hope(modules)
+                    self._check_hope(needs)
                     self._changed.wait(_LOOK_SECONDS)
             finally:
                 if waiting in self._queue:
                     self._queue.remove(waiting)
             return waiting.given
 
-    def give_back(self, member: Member) -> None:
-        """A trial on it is over."""
+    def give_back(self, place: Place) -> None:
+        """A trial there is over."""
         with self._changed:
-            member.free += 1
+            place.member.free += 1
+            if place.gpu is not None:
+                place.member.gpus.append(place.gpu)
             self._assign()
 
     def fail(self, error: RecbenchError) -> None:
@@ -159,14 +185,15 @@ class Roster:
 
     def _assign(self) -> None:
         for waiting in list(self._queue):
-            able = [each for each in self._members.values() if each.free > 0 and not waiting.modules & each.lacking]
+            able = [each for each in self._members.values() if waiting.fits(each)]
             if able:
-                waiting.given = min(able, key=waiting.likes)
-                waiting.given.free -= 1
+                member = min(able, key=waiting.likes)
+                member.free -= 1
+                waiting.given = Place(member=member, gpu=member.gpus.pop(0) if GPU in waiting.needs else None)
                 self._queue.remove(waiting)
         self._changed.notify_all()
 
-    def _check_hope(self, modules: frozenset[str]) -> None:
+    def _check_hope(self, needs: frozenset[str]) -> None:
         """Whether a worker that fits is there, or was a moment ago and may come again."""
         self.check()
         now = time.monotonic()
@@ -176,8 +203,8 @@ class Roster:
                 raise self._no_worker(f"has had no worker that may be used for {self.grace_seconds:g} s")
             return
         known = [*self._members.values(), *(each for _, each in self._gone)]
-        if all(modules & each.lacking for each in known):
-            raise NobodyCan(min((modules & each.lacking for each in known), key=len))
+        if all(needs & each.lacking for each in known):
+            raise NobodyCan(min((needs & each.lacking for each in known), key=len))
 
     def _no_worker(self, problem: str) -> RecbenchError:
         reasons = "".join(f"; {who} {reason}" for who, reason in self._reasons.items())

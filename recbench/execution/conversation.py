@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recbench.data import BoolArray, FloatArray, Int32Array, Int64Array, Split, owned
 from recbench.execution.job import Component, Job, Serve, Served
 from recbench.execution.shared import SharedTraining
+from recbench.gpus import VISIBLE
 from recbench.protocols.spec import as_json
 from recbench.ranking import drawn_users, seed_for, tie_seed
 from recbench.worker.channel import Garbled, Message
@@ -244,6 +245,8 @@ def _describe(job: Job) -> dict[str, Any]:
         "algorithm": _recipe(job),
         "components": {name: _recipe(component) for name, component in job.components.items()},
         "seed": job.seed,
+        # A library reads which GPU is its own when it first looks for one, after this has arrived.
+        "environment": {} if job.gpu is None else {VISIBLE: job.gpu},
         "path": [] if job.python else [folder for folder in sys.path if folder.startswith("/")],
     }
 

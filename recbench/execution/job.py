@@ -62,6 +62,8 @@ class Job:
         python: the executable of the interpreter to run under; None: this one.
         components: what `build` may make, by name.
         requires: modules that have to be installed where it runs, beside those of the targets.
+        needs_gpu: whether it, or something that it builds, runs on a GPU.
+        gpu: which one it has to itself, as `CUDA_VISIBLE_DEVICES` calls it; None: all that there are.
         seed: the model's seed.
         depth: length of the lists.
         exclude_seen: keep what a user has seen out of the lists.
@@ -83,6 +85,8 @@ class Job:
     python: Path | None = None
     components: Mapping[str, Component] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
+    needs_gpu: bool = False
+    gpu: str | None = None
     seed: int = 0
     exclude_seen: bool = True
     train_at_least: float | None = None

@@ -18,7 +18,7 @@ def to_html(board: Board, unavailable: Sequence[tuple[str, str]] = ()) -> str:
     """The main columns of the board; the best in bold, baselines in italics, letters of ties in superscript.
 
     Args:
-        unavailable: rows that cannot run here, each with the command that mends it.
+        unavailable: rows that cannot run here, each with the reason.
     """
     # The classes keep the notebook from reading $ in a name as the beginning of a formula.
     return "\n".join(
@@ -33,8 +33,8 @@ def _table(board: Board, unavailable: Sequence[tuple[str, str]]) -> Iterator[str
     yield f"<thead><tr>{''.join(f'<th>{head}</th>' for head in ('#', 'algorithm', *heads))}</tr></thead>\n<tbody>"
     for standing, row in zip(board.standings, grid(board, columns), strict=True):
         yield f"<tr>{_start(standing)}{_figures(standing, row)}</tr>"
-    for name, command in unavailable:
-        yield f"<tr><td></td>{_left(_text(name))}{_reason(f'not installed: {command}', len(columns))}</tr>"
+    for name, reason in unavailable:
+        yield f"<tr><td></td>{_left(_text(name))}{_reason(reason, len(columns))}</tr>"
     yield "</tbody>\n</table>"
 
 

@@ -34,7 +34,7 @@ class Leaderboard:
         board: its rows and all that is known of them.
         output: the folder that its records are in.
         protocol: its name, or its file where it was given by that.
-        unavailable: rows that could not run here, each with the command that mends it.
+        unavailable: rows that could not run here, each with the reason.
         plugins: single-file plugins that are on offer beside what is installed.
         data_dir: a folder that holds data sets, each in a folder of its name.
     """

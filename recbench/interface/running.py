@@ -69,7 +69,7 @@ def run(
     agenda = benchmark.arrange(wanted, elsewhere.join(on_offer, wanted.python), selection, options)
     stem = _carry_out(agenda, options, progress)
     found = Leaderboard.load(output, protocol=stem, plugins=plugins, data_dir=data_dir)
-    lacking = tuple((each.label, each.how_to_install) for each in agenda.unavailable)
+    lacking = tuple((each.label, str(each)) for each in agenda.unavailable)
     return replace(found, unavailable=lacking, protocol=str(protocol))
 
 
@@ -78,7 +78,7 @@ def _carry_out(agenda: benchmark.Agenda, options: benchmark.Options, progress: C
     report = benchmark.run(agenda, options, _Listener(agenda, progress))
     if not report.entries and not report.interrupted:
         lacking = report.unavailable[0]
-        raise RecbenchError(f"nothing could run: {lacking.label!r} lacks a package", fix=lacking.how_to_install)
+        raise RecbenchError(f"nothing could run: {lacking.label!r}: {lacking.reason}", fix=lacking.fix)
     written = boards.write(options.output, damaged=passed_over, store=agenda.store) if report.entries else {}
     if report.interrupted:
         raise KeyboardInterrupt("what is finished is kept, and the same call goes on from there")

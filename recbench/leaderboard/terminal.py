@@ -34,7 +34,7 @@ def terminal(
         analysis: what the statistics say of them.
         width: of the terminal.
         color: whether to use colour. What it says can be read without.
-        unavailable: rows that cannot run here, each with the command that mends it.
+        unavailable: rows that cannot run here, each with the reason.
     """
     found = board(records, analysis)
     return terminal_board(found, width=width, color=color, unavailable=unavailable)
@@ -54,18 +54,15 @@ def terminal_board(found: Board, *, width: int, color: bool, unavailable: Sequen
         lines += ["", *_wrapped(f"{n_hidden} more columns are in the file.", width)]
     troubles = [(each.name, str(each.trouble)) for each in found.standings if each.trouble]
     lines += [""] * bool(troubles or unavailable)
-    for name, said in [*troubles, *_by_command(unavailable)]:
+    for name, said in [*troubles, *_by_reason(unavailable)]:
         lines += _entry(name, said, width, color=color)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _by_command(unavailable: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Rows that the same command mends, together."""
-    commands = dict.fromkeys(command for _, command in unavailable)
-    return [
-        (", ".join(name for name, its in unavailable if its == command), f"not installed: {command}")
-        for command in commands
-    ]
+def _by_reason(unavailable: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Rows that cannot run for the same reason, together."""
+    reasons = dict.fromkeys(reason for _, reason in unavailable)
+    return [(", ".join(name for name, its in unavailable if its == reason), reason) for reason in reasons]
 
 
 def _legend(found: Board, columns: Sequence[Column]) -> str:

@@ -82,6 +82,7 @@ def run(*, channel: int, data: int, folder: str, limits: Limits) -> NoReturn:
 def _serve(channel: Channel, data: int) -> None:
     request = channel.receive()
     progress = trial.Progress(parent=channel)
+    os.environ.update(request.values.get("environment", {}))
     sys.path += [folder for folder in request.values["path"] if folder not in sys.path]
     try:
         _obey(request, data, progress)
