@@ -259,6 +259,14 @@ def test_what_is_shared_is_what_the_text_says(text: str) -> None:
     assert json.dumps(among.parse(TEXT, "last")) == json.dumps(parse(TEXT, "last"))
 
 
+def test_parts_that_come_in_turn_are_shared_too() -> None:
+    among = alike()
+    texts = [to_json(record(fold=fold, seed=seed)) for seed in range(2) for fold in range(3)]
+    found = [among.parse(text, "here") for text in texts]
+    assert [json.dumps(each) for each in found] == [json.dumps(parse(text, "here")) for text in texts]
+    assert [one["split"] is two["split"] for one, two in zip(found[:3], found[3:], strict=True)] == [True] * 3
+
+
 def test_a_fault_behind_a_shared_part_is_named_at_its_own_line() -> None:
     among = alike()
     among.parse(TEXT, "first")

@@ -12,6 +12,8 @@ from typing import Any
 from recbench.errors import BadRecord
 
 DEPTH = 24
+REMEMBERED = 8
+"""Parts of a place that are held to be shared: folds and machines come in turn."""
 FIX = "get the file again from where it came, or remove it and run again"
 _STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
@@ -38,7 +40,7 @@ def parse(text: str, where: str) -> dict[str, Any]:
 
 
 class Alike:
-    """Parses texts that share parts: a part that reads as the last one of its place is that very object.
+    """Parses texts that share parts: a part that reads as one of the last few of its place is that very object.
 
     Records differ in little: what they share is then parsed, checked and held once.
 
@@ -49,7 +51,7 @@ class Alike:
     def __init__(self, places: Sequence[tuple[str, ...]]) -> None:
         # What stands for a part in a text: nobody can have written it there.
         self._marks = {place: secrets.token_hex(8) for place in places}
-        self._known: dict[tuple[str, ...], tuple[str, Any]] = {}
+        self._known: dict[tuple[str, ...], tuple[tuple[str, Any], ...]] = dict.fromkeys(places, ())
 
     def parse(self, text: str, where: str) -> dict[str, Any]:
         """As the function `parse`. Parts of what it returns are shared, and not to be changed."""
@@ -70,12 +72,13 @@ class Alike:
         pieces: list[str] = []
         found, end = {}, 0
         for place, mark in self._marks.items():
-            written, part = self._known.get(place, ("", None))
-            start = text.find(_start(place), end) if written else -1
-            if start >= 0 and text.startswith(written, start):
-                pieces += text[end:start], f'{_start(place)}"{mark}"'
-                found[place] = part
-                end = start + len(written)
+            start = text.find(_start(place), end)
+            for written, part in self._known[place] if start >= 0 else ():
+                if text.startswith(written, start):
+                    pieces += text[end:start], f'{_start(place)}"{mark}"'
+                    found[place] = part
+                    end = start + len(written)
+                    break
         return "".join([*pieces, text[end:]]), found
 
     def _put_back(self, document: dict[str, Any], place: tuple[str, ...], part: Any) -> bool:
@@ -93,7 +96,7 @@ class Alike:
             part = _at(document, place)
             value, end = _DECODER.raw_decode(text, start + len(_start(place)))
             if json.dumps(value) == json.dumps(part):  # as values 1, 1.0 and true are equal
-                self._known[place] = text[start:end], part
+                self._known[place] = ((text[start:end], part), *self._known[place])[:REMEMBERED]
 
 
 @lru_cache

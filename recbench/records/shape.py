@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recbench.records.parsing import REMEMBERED
+
 Check = Callable[[Any], str | None]
 """Takes a value; gives " is 3", ".split.fold is 3", " lacks 'fold'" or None where all is well."""
 
@@ -51,16 +53,16 @@ def optional(check: Check) -> Check:
 
 
 def shared(check: Check) -> Check:
-    """What `check` takes. The very value that passed last is not looked at again: many records may share it."""
-    last: Any = None
+    """What `check` takes. The very tables that passed last are not looked at again: many records may share them."""
+    passed: tuple[Any, ...] = ()
 
     def fault(value: Any) -> str | None:
-        nonlocal last
-        if value is last and value is not None:
+        nonlocal passed
+        if any(value is each for each in passed):
             return None
         found = check(value)
         if found is None:
-            last = value
+            passed = (value, *passed)[:REMEMBERED]
         return found
 
     return fault
