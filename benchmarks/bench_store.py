@@ -100,9 +100,8 @@ def main() -> None:
         options = Options(output=folder / "out", seeds=tuple(range(asked.seeds)))
         saving, arrange = fill(folder, options, asked.algorithms)
         n = asked.algorithms * asked.seeds
-        agenda = arrange()
-        assert not agenda.trials, "a run does not find its records"
-        analyse_store(agenda.store, agenda.scene)
+        assert not arrange().trials, "a run does not find its records"
+        resume(arrange, options.output)  # makes the analysis
         rounds = [
             {"parse as JSON": timed(lambda: parse(options.output))[1], **resume(arrange, options.output)}
             for _ in range(asked.repeats)
