@@ -287,18 +287,19 @@ def test_components_must_run_where_the_algorithm_runs(tmp_path: Path, answers: d
         )
 
 
-def test_a_job_keeps_one_server_for_each_interpreter() -> None:
-    made: list[Path | None] = []
+def test_a_job_keeps_one_server_for_each_interpreter_and_its_frameworks() -> None:
+    made = []
 
-    def make(python: Path | None) -> Slot:
-        made.append(python)
-        return Slot(threads=1, sandbox=None, python=python)
+    def make(python: Path | None, frameworks: frozenset[str]) -> Slot:
+        made.append((python, frameworks))
+        return Slot(threads=1, sandbox=None, python=python, frameworks=sorted(frameworks))
 
-    bay, other = Bay(make), Path("python")
-    assert bay.slot(None) is bay.slot(None)
-    assert bay.slot(other) is bay.slot(other)
-    assert bay.slot(other) is not bay.slot(None)
-    assert made == [None, other]
+    bay, other, none, one = Bay(make), Path("python"), frozenset[str](), frozenset({"torch"})
+    assert bay.slot(None, none) is bay.slot(None, none)
+    assert bay.slot(other, none) is bay.slot(other, none)
+    assert bay.slot(other, none) is not bay.slot(None, none)
+    assert bay.slot(None, one) is not bay.slot(None, none)
+    assert made == [(None, none), (other, none), (None, one)]
 
 
 def test_in_process_and_another_interpreter_exclude_each_other(tmp_path: Path) -> None:
