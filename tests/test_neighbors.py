@@ -144,6 +144,7 @@ def test_the_nearest_are_those_of_all_pairs_sorted_many_ties_or_not(
     np.fill_diagonal(alike, 0.0)
     if as_large:
         monkeypatch.setattr(recbench_neighbors.nearest, "MANY", 0)
+        monkeypatch.setattr(recbench_neighbors.similarity, "MANY_ROWS", 0)
         monkeypatch.setattr(recbench_neighbors.similarity, "ROW_PRODUCTS", 0)
         monkeypatch.setattr(recbench_neighbors.similarity, "GATHERED", 50)
     n_tied = 0
@@ -165,6 +166,7 @@ def test_rows_are_counted_one_by_one_where_that_is_faster(monkeypatch: pytest.Mo
     counted = []
     whole = Similarity._counted
     monkeypatch.setattr(Similarity, "_counted", lambda self, entries: counted.append(1) or whole(self, entries))
+    monkeypatch.setattr(recbench_neighbors.similarity, "MANY_ROWS", 0)
     monkeypatch.setattr(recbench_neighbors.similarity, "ROW_PRODUCTS", 0)
     ((_, found),) = similarity.blocks(rows)
     assert len(counted) == 20

@@ -22,8 +22,11 @@ Over: TypeAlias = Literal["all", "corated"]
 BLOCK_PAIRS = 1 << 18
 """Pairs in a block: 2 MB an array, and a handful of such arrays live at once."""
 
+MANY_ROWS = 1 << 14
+"""From so many rows on, what SciPy keeps for each row while it counts falls out of the processor's nearest cache."""
+
 ROW_PRODUCTS = 100_000
-"""A block of rows of ones is counted row by row where rows have more products of entries than this on average, and
+"""Among many, rows of ones are counted one by one where they have more products of entries than this on average, and
 more than there are rows to be alike with."""
 
 GATHERED = 1 << 18
@@ -181,8 +184,8 @@ class Similarity:
         """Whether counting row by row is possible, and faster."""
         if self._measure.over == "corated" or not (self._is_binary and _is_binary(left)):
             return False  # sums of other kinds come from SciPy's product, and in its order
-        products = int(self._lengths[left.indices].sum())
-        return products > left.shape[0] * max(ROW_PRODUCTS, self.rows.shape[0])
+        n = self.rows.shape[0]
+        return n >= MANY_ROWS and int(self._lengths[left.indices].sum()) > left.shape[0] * max(ROW_PRODUCTS, n)
 
     def _shared_by_row(self, left: csr_matrix) -> csr_matrix:
         """The same as `_shared`, faster for rows that share entries with most others.
