@@ -131,6 +131,14 @@ def test_without_a_gpu_the_row_is_shown_with_the_reason_and_others_run(home: Pat
 
 
 @pytest.mark.skipif(bool(gpus.names()), reason="this machine has a GPU")
+def test_a_row_that_cannot_run_is_told_where_no_board_tells_it(home: Path) -> None:
+    done = recbench("run", "--plugin", "graphic.py", "-p", "small.toml", "-a", "on-gpu", cwd=home)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith("on-gpu cannot run: needs a GPU, and this machine has none: run it where")
+
+
+@pytest.mark.skipif(bool(gpus.names()), reason="this machine has a GPU")
 def test_who_asks_for_it_by_name_gets_the_reason_as_an_error(home: Path) -> None:
     done = recbench("recommend", "on-gpu", "--plugin", "graphic.py", "-p", "small.toml", "--user", "u1", cwd=home)
     assert done.returncode == 1

@@ -158,6 +158,9 @@ def _carry_out(agenda: Agenda, options: Options, profile: Profile) -> Report:
         analysis = agenda.store.analyses()[0].get(agenda.scene.fingerprint)
         click.echo(leaderboard.terminal(records, analysis, width=columns, color=color, unavailable=lacking))
         click.echo(f"\nLeaderboard  {board}\nRecords      {report.entries[0].path.parent}")
+    else:  # no board says it
+        for each in agenda.unavailable:
+            click.echo(printable(f"{each.label} cannot run: {each}"), err=True)
     return report
 
 
