@@ -18,6 +18,9 @@ KeyArray: TypeAlias = NDArray[np.uint64]
 # Scores are looked at in pieces of about this many, so that copies stay in the processor's cache.
 _PIECE = 1 << 19
 
+# So many scores, all rows together, are sorted faster than they are thinned out first.
+_FEW = 1 << 10
+
 # splitmix64 (Steele, Lea and Flood 2014): the step, and the multipliers of its mixing function.
 _STEP = 0x9E3779B97F4A7C15
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -235,7 +238,7 @@ def _rank(
     # A banned place reaches the cut too where fewer than k are left, or where an integer is the least of its type.
     reaching.reshape(-1)[banned] = False
     rows, places = _places(reaching)
-    crowded = np.flatnonzero(np.bincount(rows, minlength=len(values)) > 3 * k)
+    crowded = rows[:0] if len(rows) <= _FEW else np.flatnonzero(np.bincount(rows, minlength=len(values)) > 3 * k)
     if len(crowded):
         of_crowded = candidates if candidates is None else candidates[crowded]
         reaching[crowded] = _thinned(
