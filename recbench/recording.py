@@ -85,8 +85,7 @@ def job_of(trial: Trial, scene: Scene, candidates: Int32Array | None) -> Job:
 
 def _modules(row: Row) -> set[str]:
     """What a row's algorithm and its components import."""
-    offered = (row.offered, *(component for component, _ in row.components.values()))
-    return {module for each in offered for module in each.value.requires}
+    return {module for each in row.all_offered for module in each.value.requires}
 
 
 def record_of(trial: Trial, scene: Scene, outcome: Outcome, *, jobs: int) -> Record:

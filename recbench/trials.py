@@ -48,14 +48,18 @@ class Row:
         return interpreter_of(self.offered)
 
     @property
+    def all_offered(self) -> tuple[Offered[Algorithm], ...]:
+        """The row's algorithm and its components."""
+        return self.offered, *(component for component, _ in self.components.values())
+
+    @property
     def needs_gpu(self) -> bool:
         """Whether the row's algorithm or one of its components does."""
-        return any(offered.value.gpu for offered in (self.offered, *(each for each, _ in self.components.values())))
+        return any(each.value.gpu for each in self.all_offered)
 
     def not_installed(self) -> Offered[Algorithm] | None:
         """The first of the row's algorithm and its components that cannot run here for want of a module, if any."""
-        needed = (self.offered, *(component for component, _ in self.components.values()))
-        return next((offered for offered in needed if lacking(offered)), None)
+        return next((offered for offered in self.all_offered if lacking(offered)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -20,7 +20,7 @@ GPU = "a GPU"
 def needs(trials: Iterable[Trial]) -> dict[str, Any]:
     """What to ask workers about: the plugins of all trials, as they are here, and the modules that they import."""
     rows = {id(trial.row): trial.row for trial in trials}.values()
-    offered = [each for row in rows for each in (row.offered, *(component for component, _ in row.components.values()))]
+    offered = [each for row in rows for each in row.all_offered]
     modules = {module for each in offered for module in each.value.requires}
     plugins: dict[str, dict[str, Any]] = {}
     for each in offered:

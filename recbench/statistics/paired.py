@@ -98,13 +98,14 @@ def sign_flip(
         _check_enough(len(first), values.shape[1], permutations, alpha)
     centred = values - values.mean(axis=0)  # differences stay, and less is lost when they are taken late
     scale = np.sqrt(_squares(centred, first, second) * values.shape[1])
-    found = _strength(centred.sum(axis=1)[None, :], first, second, scale)[0]
+    unflipped = centred.sum(axis=1)
+    found = _strength(unflipped[None, :], first, second, scale)[0]
     order = np.argsort(-found, kind="stable")
     above = np.zeros(len(first))
     above_of_rest = np.zeros(len(first))
     n = 0
     for flipped in _flipped(values.shape[1], permutations, seed):
-        totals = centred.sum(axis=1) - 2.0 * (flipped.astype(np.float64) @ centred.T)
+        totals = unflipped - 2.0 * (flipped.astype(np.float64) @ centred.T)
         strengths = _strength(totals, first, second, scale)
         above += (strengths >= found - _SAME).sum(axis=0)
         rest = np.maximum.accumulate(strengths[:, order[::-1]], axis=1)[:, ::-1]
