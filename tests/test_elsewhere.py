@@ -188,7 +188,7 @@ def test_the_other_environments_version_wins_and_a_protocol_can_ask_for_it(tmp_p
     assert record(tmp_path, lines["tiny"])["version"] == "2.0"
     assert "broken" not in done.stderr
     assert lines["tiny-lacking"]["status"] == "unavailable"
-    assert lines["tiny-lacking"]["reason"] == f"{there.python} -m pip install no_such_module"
+    assert lines["tiny-lacking"]["reason"] == f"not installed: {there.python} -m pip install no_such_module"
 
 
 @pytest.mark.slow
