@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import recbench_neighbors.loops
 import recbench_neighbors.nearest
 import recbench_neighbors.prediction
 import recbench_neighbors.similarity
@@ -30,6 +32,7 @@ from recbench.data import Dataset
 
 PRESETS: dict[str, dict[str, Any]] = {algorithm.name: dict(algorithm.parameters) for algorithm in recbench_algorithms()}
 SURPRISE: dict[str, Any] = {"side": "user", "similarity": "msd", "over": "corated", "k": 40}
+OF_SETS = Measure(similarity="jaccard", over="all", shrink=0.0, min_support=1)
 FIGURE = re.compile(r"-?\d+\.\d+")
 
 
@@ -171,6 +174,49 @@ def test_rows_are_counted_one_by_one_where_that_is_faster(monkeypatch: pytest.Mo
     ((_, found),) = similarity.blocks(rows)
     assert len(counted) == 20
     assert (found.toarray() == expected.toarray()).all()
+
+
+def take_loops(monkeypatch: pytest.MonkeyPatch, *, as_code: bool) -> None:
+    """Whatever may be done by a loop is done by one from here on, as machine code or as Python."""
+    if as_code:
+        pytest.importorskip("numba")
+    for module in (recbench_neighbors.similarity, recbench_neighbors.prediction):
+        monkeypatch.setattr(module, "COMPILED_FROM", 0)
+        if not as_code:
+            monkeypatch.setattr(module, "compiled", lambda loop, _: loop)
+
+
+@pytest.mark.parametrize("as_code", [False, True])
+@pytest.mark.parametrize("name", ["cosine", "pearson", "msd"])
+def test_a_loop_adds_up_what_products_of_matrices_do(name: Any, as_code: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    table = rng.uniform(0, 5, (30, 40))
+    table[rng.random(table.shape) < 0.4] = np.nan
+    table[3] = np.nan  # shares nothing
+    found = similarities(table, name, "corated", shrink=2.0, min_support=2)
+    take_loops(monkeypatch, as_code=as_code)
+    assert (similarities(table, name, "corated", shrink=2.0, min_support=2) == found).all()
+
+
+@pytest.mark.parametrize("as_code", [False, True])
+@pytest.mark.parametrize("k", [1, 2, 5, 40])
+def test_a_loop_averages_the_same_nearest(k: int, as_code: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(k)
+    has = rng.random((30, 25)) < 0.5
+    similarity = Similarity(csr_matrix(has.astype(float)), OF_SETS)  # many ties
+    has[:, 4] = False  # nobody rated it
+    values = csr_matrix((rng.normal(size=int(has.sum())), np.nonzero(has.T)), shape=(25, 30))
+    rows, columns = np.repeat(np.arange(30), 25), np.tile(np.arange(25), 30)
+    found = mean_of_nearest(similarity, values, rows, columns, k)
+    take_loops(monkeypatch, as_code=as_code)
+    assert mean_of_nearest(similarity, values, rows, columns, k) == pytest.approx(found, abs=1e-12, nan_ok=True)
+
+
+def test_without_numba_there_is_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    recbench_neighbors.loops.compiled.cache_clear()
+    assert recbench_neighbors.loops.compiled(recbench_neighbors.loops.add_up, recbench_neighbors.loops.ADD_UP) is None
+    recbench_neighbors.loops.compiled.cache_clear()
 
 
 @pytest.mark.parametrize("side", ["user", "item"])

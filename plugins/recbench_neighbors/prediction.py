@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recbench_neighbors.loops import AVERAGE, average, compiled, parts_of
 from recbench_neighbors.similarity import Similarity
 
 BLOCK_CELLS = 4_000_000
 """Numbers in a block: 32 MB an array, and a handful of such arrays live at once."""
+
+COMPILED_FROM = 20_000_000
+"""Raters of all pairs together from which on a compiled loop pays: NumPy takes a second for them."""
 
 
 def mean_of_nearest(
@@ -37,12 +41,17 @@ def mean_of_nearest(
     order = np.argsort(rows, kind="stable")
     asked, starts = np.unique(rows[order], return_index=True)
     starts = np.append(starts, len(rows))
+    n_raters = np.diff(values.indptr)[columns]
+    loop = compiled(average, AVERAGE) if n_raters.sum() >= COMPILED_FROM else None
     for first, last in _row_blocks(len(asked), similarity.rows.shape[0]):
         block = asked[first:last]
         alike = _dense(similarity, block)
         pairs = order[starts[first] : starts[last]]
         place = np.searchsorted(block, rows[pairs])
-        for part in _batches(np.diff(values.indptr)[columns[pairs]]):
+        if loop is not None:
+            means[pairs] = _averaged(loop, alike, values, place, columns[pairs], k)
+            continue
+        for part in _batches(n_raters[pairs]):
             means[pairs[part]] = _batch(alike, values, place[part], columns[pairs[part]], k)
     return means
 
@@ -60,6 +69,20 @@ def _dense(similarity: Similarity, rows: NDArray[np.int64]) -> NDArray[np.float6
         block.toarray(out=alike[first : first + block.shape[0]])
     alike[np.arange(len(rows)), rows] = 0.0
     return alike
+
+
+def _averaged(
+    loop: Callable[..., None],
+    alike: NDArray[np.float64],
+    values: csr_matrix,
+    place: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    k: int,
+) -> NDArray[np.float64]:
+    """(p,) means of pairs (row of `alike`, column), one by one."""
+    means = np.full(len(place), np.nan)
+    loop(alike, *parts_of(values), place, columns.astype(np.int64, copy=False), np.empty(k), means)
+    return means
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:

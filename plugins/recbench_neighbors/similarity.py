@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from recbench_neighbors.loops import ADD_UP, add_up, compiled, parts_of
+
 SimilarityName: TypeAlias = Literal["cosine", "pearson", "msd", "jaccard"]
 Over: TypeAlias = Literal["all", "corated"]
 
@@ -31,6 +33,9 @@ more than there are rows to be alike with."""
 
 GATHERED = 1 << 18
 """Entries copied at a time to count them: 2 MB."""
+
+COMPILED_FROM = 100_000_000
+"""Products of shared entries from which on a compiled loop pays: SciPy takes a second or two for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,15 @@ class Similarity:
             yield first, self._block(rows[first:last])
 
     @cached_property
+    def _add_up(self) -> Callable[..., None] | None:
+        """What makes all sums over shared entries in one pass; None where SciPy's products do it."""
+        n = self.rows.shape[0]
+        work = int(self._work(self.rows).sum())
+        if self._measure.over == "all" or work < max(COMPILED_FROM, n * n):  # the loop looks at all n for each row
+            return None
+        return compiled(add_up, ADD_UP)
+
+    @cached_property
     def _ones(self) -> csr_matrix:
         return _ones(self._values)
 
@@ -159,10 +173,11 @@ class Similarity:
         if not measure.counts_shared:
             products = self._products(left)
             return _positive(formula(self._all(left, products, products.data)), products)
-        shared = self._shared(left)
         if measure.over == "corated":
-            alike = formula(self._corated(left, shared))
+            shared, sums = self._added_up(left, self._add_up) if self._add_up else self._corated(left)
+            alike = formula(sums)
         else:
+            shared = self._shared(left)
             alike = formula(self._all(left, shared, _aligned(self._products(left), shared)))
         if measure.shrink and not measure.shrinks_in_denominator:
             alike *= shared.data / (shared.data + measure.shrink)
@@ -225,10 +240,12 @@ class Similarity:
             extra=self._measure.shrink if self._measure.shrinks_in_denominator else 0.0,
         )
 
-    def _corated(self, left: csr_matrix, shared: csr_matrix) -> Sums:
+    def _corated(self, left: csr_matrix) -> tuple[csr_matrix, Sums]:
+        """(b, n) how many entries both have, and the sums over them."""
+        shared = self._shared(left)
         ones = _ones(left)
         correlates = self._measure.similarity == "pearson"
-        return Sums(
+        return shared, Sums(
             length=shared.data,
             xy=_aligned(left @ self._values, shared),
             xx=_aligned(left.power(2) @ self._ones, shared),
@@ -236,6 +253,17 @@ class Similarity:
             x=_aligned(left @ self._ones, shared) if correlates else shared.data,
             y=_aligned(ones @ self._values, shared) if correlates else shared.data,
         )
+
+    def _added_up(self, left: csr_matrix, add_up: Callable[..., None]) -> tuple[csr_matrix, Sums]:
+        """The same, in one pass."""
+        n = self.rows.shape[0]
+        at_most = int(np.minimum(self._work(left), n).sum())
+        ends = np.empty(left.shape[0] + 1, dtype=np.int64)
+        found, sums = np.empty(at_most, dtype=np.int32), np.empty((6, at_most))
+        add_up(*parts_of(left), *parts_of(self._values), np.zeros((n, 6)), ends, found, sums)
+        length, xy, xx, yy, x, y = sums[:, : ends[-1]]
+        shared = csr_matrix((length, found[: ends[-1]], ends), shape=(left.shape[0], n))
+        return shared, Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
 
 
 def _ones(matrix: csr_matrix) -> csr_matrix:
