@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from recbench import gpus
-from recbench.elsewhere import how_to_install, lacking
 from recbench.errors import RecbenchError, UnknownName
 from recbench.protocols.spec import Protocol
 from recbench.registry import Registry
@@ -32,10 +30,5 @@ def row_named(label: str, protocol: Protocol, registry: Registry, *, settings: S
         raise RecbenchError(
             f"{label!r} is made by a program, which only `recbench run` runs", fix="name an algorithm of a plugin"
         )
-    unable = row.not_installed()
-    if unable is not None:
-        modules = ", ".join(lacking(unable))
-        raise RecbenchError(f"{unable.value.name!r} needs {modules}, not installed here", fix=how_to_install(unable))
-    if row.needs_gpu and not gpus.names():
-        raise RecbenchError(f"{label!r} {gpus.NONE_HERE}", fix=gpus.REMEDY)
+    row.check_can_run()
     return row

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recbench import boards, gpus
-from recbench.elsewhere import how_to_install
+from recbench import boards
 from recbench.errors import BadRecord, RecbenchError
 from recbench.execution import Outcome, Runner
 from recbench.programs import DISTRIBUTION as PROGRAM
@@ -151,10 +150,7 @@ def _with_row(record: Record, protocol: Protocol) -> Protocol:
 
 def _trial(record: Record, scene: Scene, means: Means) -> Trial:
     row = _row(record, scene, means)
-    if (lacking := row.not_installed()) is not None:
-        raise RecbenchError(f"{lacking.value.name!r} cannot run here", fix=how_to_install(lacking))
-    if row.needs_gpu and not gpus.names():
-        raise RecbenchError(f"{row.label!r} {gpus.NONE_HERE}", fix=gpus.REMEDY)
+    row.check_can_run()
     split = split_of(record, scene)
     assert split is not None
     (trial,) = plan(scene.protocol, [row], [split], (record.seed,))

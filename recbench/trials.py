@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from recbench import gpus
 from recbench.api import Algorithm
 from recbench.data import Split
 from recbench.distribution import distribution
-from recbench.elsewhere import Interpreter, interpreter_of, lacking
+from recbench.elsewhere import Interpreter, how_to_install, interpreter_of, lacking
 from recbench.errors import RecbenchError, UnknownName
 from recbench.programs import Program, find
 from recbench.protocols.spec import AlgorithmSpec, FileSpec, Protocol, as_json
@@ -21,6 +22,14 @@ from recbench.registry import Offered, Registry
 
 LISTS_VERSION = 1
 """Raised when the harness itself would rank or mask differently for the same scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Why a row cannot run here, and what mends it."""
+
+    reason: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +66,21 @@ class Row:
         """Whether the row's algorithm or one of its components does."""
         return any(each.value.gpu for each in self.all_offered)
 
-    def not_installed(self) -> Offered[Algorithm] | None:
-        """The first of the row's algorithm and its components that cannot run here for want of a module, if any."""
-        return next((offered for offered in self.all_offered if lacking(offered)), None)
+    def lack(self) -> Lack | None:
+        """Why the row cannot run on this machine, if it cannot."""
+        for each in self.all_offered:
+            if lacking(each):
+                return Lack(reason="not installed", fix=how_to_install(each))
+        return Lack(reason=gpus.NONE_HERE, fix=gpus.REMEDY) if self.needs_gpu and not gpus.names() else None
+
+    def check_can_run(self) -> None:
+        """See to it that the row can run on this machine.
+
+        Raises:
+            RecbenchError: it cannot.
+        """
+        if lack := self.lack():
+            raise RecbenchError(f"{self.label!r} cannot run here: {lack.reason}", fix=lack.fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -142,7 +142,7 @@ def test_a_row_that_cannot_run_is_told_where_no_board_tells_it(home: Path) -> No
 def test_who_asks_for_it_by_name_gets_the_reason_as_an_error(home: Path) -> None:
     done = recbench("recommend", "on-gpu", "--plugin", "graphic.py", "-p", "small.toml", "--user", "u1", cwd=home)
     assert done.returncode == 1
-    assert "Error: 'on-gpu' needs a GPU, and this machine has none" in done.stderr
+    assert "Error: 'on-gpu' cannot run here: needs a GPU, and this machine has none" in done.stderr
     (home / "again.py").write_text(PLUGIN.replace("graphic:", "again:"))  # one file of a name in a process
     with pytest.raises(api.RecbenchError, match="'on-gpu': needs a GPU, and this machine has none"):
         api.run(home / "small.toml", "on-gpu", plugins=[home / "again.py"], output=home / "out")

@@ -450,7 +450,7 @@ def test_who_ranks_by_scores_of_its_own_shows_none(home: Path) -> None:
         (("popularity", "--user", "u77"), "'u77' is not the name of a known user; close: 'u7'"),
         (("populrity", "--user", "u7"), "'populrity' is not the name of an algorithm; close: 'popularity'"),
         (("item-*", "--user", "u7"), "'item-*' is not the name of an algorithm"),
-        (("needy", "--user", "u7"), "'needy' needs no_such_module_anywhere, not installed here"),
+        (("needy", "--user", "u7"), "'needy' cannot run here: not installed"),
         (("silent", "--new-user", "i1:5"), "silent ended as invalid: start: Silent has no method score_new"),
         (("silent", "--new-user", "i77:5"), "'i77' is not the name of a known item; close: 'i7'"),
         (("silent", "--user", "u1", "--set", "silent.sing=2"), "has no parameter 'sing'; close: 'sign'"),

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recbench import gpus
 from recbench.cache import Cache
-from recbench.elsewhere import how_to_install
 from recbench.errors import BadRecord, RecbenchError
 from recbench.metrics import METRICS_VERSION
 from recbench.prepared import OnPhase, unheard
@@ -201,11 +199,7 @@ def _check_cluster(rows: Sequence[Row], options: Options) -> None:
 
 
 def _unavailable(row: Row) -> Unavailable | None:
-    lacking = row.not_installed()
-    if lacking is not None:
-        reason, fix = "not installed", how_to_install(lacking)
-    elif row.needs_gpu and not gpus.names():
-        reason, fix = gpus.NONE_HERE, gpus.REMEDY
-    else:
+    lack = row.lack()
+    if lack is None:
         return None
-    return Unavailable(label=row.label, algorithm=row.offered.value.name, reason=reason, fix=fix)
+    return Unavailable(label=row.label, algorithm=row.offered.value.name, reason=lack.reason, fix=lack.fix)
