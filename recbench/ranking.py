@@ -81,6 +81,9 @@ class Seen:
 
     def among(self, users: Int64Array) -> tuple[Int64Array, Int32Array]:
         """The rows of `users` alone: user `users[r]` has `items[starts[r]:starts[r + 1]]`."""
+        if len(users) == 1:  # a request against the clock
+            first, last = self.starts[users[0]], self.starts[users[0] + 1]
+            return np.array([0, last - first]), self.items[first:last]
         lengths = self.starts[users + 1] - self.starts[users]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         places = np.repeat(self.starts[users] - starts[:-1], lengths) + np.arange(starts[-1])
@@ -202,7 +205,7 @@ def _checked(scores: Scores, n_rows: int) -> Scores:
 
 
 def _refuse_infinity(scores: Scores) -> None:
-    if scores.dtype.kind == "f" and np.any(scores == np.inf):
+    if scores.dtype.kind == "f" and (scores == np.inf).any():
         raise InvalidScores("scores have +inf; expected finite numbers, or NaN and -inf for items never to recommend")
 
 
