@@ -102,6 +102,14 @@ def test_one_seed_gives_one_interval() -> None:
     assert mean_interval(values, seed=7) != mean_interval(values, seed=8)
 
 
+def test_draws_that_differ_by_rounding_alone_are_equal() -> None:
+    values = np.random.default_rng(0).choice([0.0, 0.1, 0.2, 0.3], 50)  # sums of these are equal all the time
+    exact = mean_interval(values * 10)
+    for shift in (0.1, 0.7, 3.3):  # what is added is taken off again, but for the last digits
+        rounded = mean_interval((values + shift) - shift)
+        assert (rounded.low, rounded.high) == pytest.approx((exact.low / 10, exact.high / 10), abs=1e-12)
+
+
 @pytest.mark.parametrize("method", ["bca", "percentile"])
 def test_equal_values_have_no_width(method: Any) -> None:
     found = mean_interval(np.full(30, 0.25), method=method)
