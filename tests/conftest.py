@@ -13,6 +13,9 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# Tests that run side by side wait for each other where a library takes every core for each of them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shell starts what runs in its background with Ctrl-C ignored, and so would run all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

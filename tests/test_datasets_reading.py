@@ -558,14 +558,20 @@ def test_ids_may_hold_any_text(write: Callable[..., Path]) -> None:
 
 
 @pytest.mark.slow
-def test_a_million_rows_are_read_in_seconds(write: Callable[..., Path]) -> None:
+def test_a_million_rows_are_read_in_less_than_six_times_what_pandas_takes(write: Callable[..., Path]) -> None:
     import time
+
+    import pandas as pd
 
     rng = np.random.default_rng(0)
     codes = rng.permutation(50_000_000)[:1_000_000]
     text = "\n".join(f"{code // 1000},{code % 1000},{code % 5 + 1},{code}" for code in codes.tolist())
     path = write(f"user,item,rating,time\n{text}\n")
-    start = time.perf_counter()
+    began = time.process_time()
+    assert len(pd.read_csv(path, dtype={"user": str, "item": str})) == 1_000_000
+    parsed = time.process_time()
     dataset = read(path).dataset
-    assert time.perf_counter() - start < 5
+    taken = time.process_time() - parsed
     assert len(dataset.interactions) == 1_000_000
+    print(f"ratio {taken / (parsed - began):.2f}")
+    assert taken < 6 * (parsed - began)

@@ -147,9 +147,6 @@ def test_the_nearest_are_those_of_all_pairs_sorted_many_ties_or_not(
     np.fill_diagonal(alike, 0.0)
     if as_large:
         monkeypatch.setattr(recbench_neighbors.nearest, "MANY", 0)
-        monkeypatch.setattr(recbench_neighbors.similarity, "MANY_ROWS", 0)
-        monkeypatch.setattr(recbench_neighbors.similarity, "ROW_PRODUCTS", 0)
-        monkeypatch.setattr(recbench_neighbors.similarity, "GATHERED", 50)
     n_tied = 0
     for k in (1, 2, 7, 100):
         found = nearest(similarity, k)
@@ -162,40 +159,55 @@ def test_the_nearest_are_those_of_all_pairs_sorted_many_ties_or_not(
     assert n_tied > n
 
 
-def test_rows_are_counted_one_by_one_where_that_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = sparse(np.where(np.random.default_rng(0).random((20, 30)) < 0.7, 1.0, np.nan))
-    similarity = Similarity(rows, _cosine())
-    ((_, expected),) = similarity.blocks(rows)
-    counted = []
-    whole = Similarity._counted
-    monkeypatch.setattr(Similarity, "_counted", lambda self, entries: counted.append(1) or whole(self, entries))
-    monkeypatch.setattr(recbench_neighbors.similarity, "MANY_ROWS", 0)
-    monkeypatch.setattr(recbench_neighbors.similarity, "ROW_PRODUCTS", 0)
-    ((_, found),) = similarity.blocks(rows)
-    assert len(counted) == 20
-    assert (found.toarray() == expected.toarray()).all()
-
-
-def take_loops(monkeypatch: pytest.MonkeyPatch, *, as_code: bool) -> None:
-    """Whatever may be done by a loop is done by one from here on, as machine code or as Python."""
+def take_loops(monkeypatch: pytest.MonkeyPatch, *, as_code: bool) -> set[str]:
+    """Whatever may be done by a loop is done by one from here on, as machine code or as Python; by which of them."""
     if as_code:
         pytest.importorskip("numba")
+    taken = set()
+
+    def take(loop: Any, signature: str) -> Any:
+        taken.add(loop.__name__)
+        return recbench_neighbors.loops.compiled(loop, signature) if as_code else loop
+
     for module in (recbench_neighbors.similarity, recbench_neighbors.prediction):
         monkeypatch.setattr(module, "COMPILED_FROM", 0)
-        if not as_code:
-            monkeypatch.setattr(module, "compiled", lambda loop, _: loop)
+        monkeypatch.setattr(module, "compiled", take)
+    return taken
 
 
 @pytest.mark.parametrize("as_code", [False, True])
-@pytest.mark.parametrize("name", ["cosine", "pearson", "msd"])
-def test_a_loop_adds_up_what_products_of_matrices_do(name: Any, as_code: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "over", "values", "loops"),
+    [
+        ("cosine", "all", "ones", {"count"}),
+        ("jaccard", "all", "ones", {"count"}),
+        ("cosine", "all", "floats", {"multiply", "count"}),
+        ("pearson", "all", "floats", {"multiply", "count"}),
+        ("cosine", "corated", "floats", {"add_up"}),
+        ("msd", "corated", "floats", {"add_up"}),
+        ("pearson", "corated", "floats", {"add_up"}),
+    ],
+)
+def test_loops_find_the_similarities_that_products_of_matrices_do(
+    name: Any, over: Any, values: str, loops: set[str], as_code: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
-    table = rng.uniform(0, 5, (30, 40))
-    table[rng.random(table.shape) < 0.4] = np.nan
+    table = rng.uniform(0, 5, (30, 40)) if values == "floats" else np.ones((30, 40))
+    table[rng.random(table.shape) < 0.6] = np.nan
     table[3] = np.nan  # shares nothing
-    found = similarities(table, name, "corated", shrink=2.0, min_support=2)
-    take_loops(monkeypatch, as_code=as_code)
-    assert (similarities(table, name, "corated", shrink=2.0, min_support=2) == found).all()
+    found = similarities(table, name, over, shrink=2.0, min_support=2)
+    taken = take_loops(monkeypatch, as_code=as_code)
+    assert (similarities(table, name, over, shrink=2.0, min_support=2) == found).all()
+    assert taken == loops
+
+
+def test_a_loop_is_not_taken_where_it_would_look_at_more_rows_than_there_are_products(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = take_loops(monkeypatch, as_code=False)
+    alone = Similarity(csr_matrix(np.eye(30)), OF_SETS)  # 30 products, 900 pairs of rows
+    assert nearest(alone, 3).nnz == 0
+    assert taken == set()
 
 
 @pytest.mark.parametrize("as_code", [False, True])
@@ -204,12 +216,14 @@ def test_a_loop_averages_the_same_nearest(k: int, as_code: bool, monkeypatch: py
     rng = np.random.default_rng(k)
     has = rng.random((30, 25)) < 0.5
     similarity = Similarity(csr_matrix(has.astype(float)), OF_SETS)  # many ties
+    assert nearest(similarity, 1).nnz  # decides here that its own sums are made by products
     has[:, 4] = False  # nobody rated it
     values = csr_matrix((rng.normal(size=int(has.sum())), np.nonzero(has.T)), shape=(25, 30))
     rows, columns = np.repeat(np.arange(30), 25), np.tile(np.arange(25), 30)
     found = mean_of_nearest(similarity, values, rows, columns, k)
-    take_loops(monkeypatch, as_code=as_code)
+    taken = take_loops(monkeypatch, as_code=as_code)
     assert mean_of_nearest(similarity, values, rows, columns, k) == pytest.approx(found, abs=1e-12, nan_ok=True)
+    assert taken == {"average"}
 
 
 def test_without_numba_there_is_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -459,14 +459,17 @@ def test_whatever_stands_in_a_record_it_is_refused_or_can_be_shown(path: tuple[A
 
 
 @pytest.mark.slow
-def test_ten_thousand_records_are_read_in_five_seconds(tmp_path: Path) -> None:
+def test_ten_thousand_records_are_read_in_less_than_four_times_what_json_takes(tmp_path: Path) -> None:
     folder = Store(tmp_path).save(record(), lists=None, predictions=None).parent
     packages = {f"package-{n}": f"{n}.0" for n in range(150)}
     for seed in range(10_000):
         one = record(seed=seed, provenance={"packages": packages}, output="x" * 2000)
         (folder / f"{one.trial_id}.json").write_text(to_json(one))
     began = time.process_time()
+    for path in folder.glob("*.json"):
+        json.loads(path.read_bytes())
+    parsed = time.process_time()
     records, problems = Store(tmp_path).load_all()
-    taken = time.process_time() - began
+    taken = time.process_time() - parsed
     assert (len(records), problems) == (10_000, [])
-    assert taken < 5
+    assert taken < 4 * (parsed - began)

@@ -81,7 +81,15 @@ def _averaged(
 ) -> NDArray[np.float64]:
     """(p,) means of pairs (row of `alike`, column), one by one."""
     means = np.full(len(place), np.nan)
-    loop(alike, *parts_of(values), place, columns.astype(np.int64, copy=False), np.empty(k), means)
+    loop(
+        alike,
+        *parts_of(values),
+        place,
+        columns.astype(np.int64, copy=False),
+        np.empty(k),
+        np.empty(alike.shape[1]),
+        means,
+    )
     return means
 
 

@@ -6,33 +6,23 @@ only for pairs of rows that share an entry, so neither time nor memory grows wit
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, ParamSpec, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench_neighbors.loops import ADD_UP, add_up, compiled, parts_of
+from recbench_neighbors.loops import ADD_UP, COUNT, MULTIPLY, add_up, compiled, count, multiply, parts_of
 
+P = ParamSpec("P")
 SimilarityName: TypeAlias = Literal["cosine", "pearson", "msd", "jaccard"]
 Over: TypeAlias = Literal["all", "corated"]
 
 BLOCK_PAIRS = 1 << 18
 """Pairs in a block: 2 MB an array, and a handful of such arrays live at once."""
-
-MANY_ROWS = 1 << 14
-"""From so many rows on, what SciPy keeps for each row while it counts falls out of the processor's nearest cache."""
-
-ROW_PRODUCTS = 100_000
-"""Among many, rows of ones are counted one by one where they have more products of entries than this on average, and
-more than there are rows to be alike with."""
-
-GATHERED = 1 << 18
-"""Entries copied at a time to count them: 2 MB."""
 
 COMPILED_FROM = 100_000_000
 """Products of shared entries from which on a compiled loop pays: SciPy takes a second or two for them."""
@@ -146,13 +136,13 @@ class Similarity:
             yield first, self._block(rows[first:last])
 
     @cached_property
-    def _add_up(self) -> Callable[..., None] | None:
-        """What makes all sums over shared entries in one pass; None where SciPy's products do it."""
-        n = self.rows.shape[0]
-        work = int(self._work(self.rows).sum())
-        if self._measure.over == "all" or work < max(COMPILED_FROM, n * n):  # the loop looks at all n for each row
-            return None
-        return compiled(add_up, ADD_UP)
+    def _is_long(self) -> bool:
+        """Whether a loop pays, which looks at all n for each row."""
+        return int(self._work(self.rows).sum()) >= max(COMPILED_FROM, self.rows.shape[0] ** 2)
+
+    def _loop(self, loop: Callable[P, None], signature: str) -> Callable[P, None] | None:
+        """The loop to take; None where SciPy's products do it."""
+        return compiled(loop, signature) if self._is_long else None
 
     @cached_property
     def _ones(self) -> csr_matrix:
@@ -174,7 +164,7 @@ class Similarity:
             products = self._products(left)
             return _positive(formula(self._all(left, products, products.data)), products)
         if measure.over == "corated":
-            shared, sums = self._added_up(left, self._add_up) if self._add_up else self._corated(left)
+            shared, sums = self._corated(left)
             alike = formula(sums)
         else:
             shared = self._shared(left)
@@ -186,45 +176,27 @@ class Similarity:
 
     def _products(self, left: csr_matrix) -> csr_matrix:
         """(b, n) sums of products of entries."""
-        return self._shared(left) if self._is_binary and _is_binary(left) else left @ self._values
+        if self._is_binary and _is_binary(left):
+            return self._shared(left)
+        loop = self._loop(multiply, MULTIPLY)
+        if loop is None:
+            return csr_matrix(left @ self._values)
+        room = self._room(left, 1)
+        loop(
+            *parts_of(left), *parts_of(self._values), np.zeros(self.rows.shape[0]), room.ends, room.found, room.sums[0]
+        )
+        return room.taken(0)
 
     def _shared(self, left: csr_matrix) -> csr_matrix:
         """(b, n) how many entries both have. Integers are counted faster than floats are added up."""
-        if self._is_heavy(left):
-            return self._shared_by_row(left)
-        counts = _counting(left) @ self._counting
-        return csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), shape=counts.shape)
-
-    def _is_heavy(self, left: csr_matrix) -> bool:
-        """Whether counting row by row is possible, and faster."""
-        if self._measure.over == "corated" or not (self._is_binary and _is_binary(left)):
-            return False  # sums of other kinds come from SciPy's product, and in its order
-        n = self.rows.shape[0]
-        return n >= MANY_ROWS and int(self._lengths[left.indices].sum()) > left.shape[0] * max(ROW_PRODUCTS, n)
-
-    def _shared_by_row(self, left: csr_matrix) -> csr_matrix:
-        """The same as `_shared`, faster for rows that share entries with most others.
-
-        A row is counted in one array of n. SciPy's product of sparse matrices goes over all entries twice, first to
-        know how much of the result is not 0, and keeps a list of what is not 0 on the way.
-        """
-        found, counts = [], []
-        for start, end in itertools.pairwise(left.indptr.tolist()):
-            counted = self._counted(left.indices[start:end])
-            columns = np.flatnonzero(counted != 0)
-            found.append(columns.astype(np.int32))
-            counts.append(counted[columns].astype(np.float64))
-        starts = np.concatenate([[0], np.cumsum([len(columns) for columns in found])])
-        return csr_matrix(
-            (np.concatenate(counts), np.concatenate(found), starts), shape=(left.shape[0], self.rows.shape[0])
-        )
-
-    def _counted(self, entries: NDArray[np.int32]) -> NDArray[np.int32]:
-        """(n,) how many of `entries` each row has."""
-        counted = np.zeros(self.rows.shape[0], dtype=np.int32)
-        for first, last in _bounds(self._lengths[entries], GATHERED):
-            counted += self._counting[entries[first:last]].T @ np.ones(last - first, dtype=np.int32)
-        return counted
+        loop = self._loop(count, COUNT)
+        if loop is None:
+            counts = _counting(left) @ self._counting
+            return csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), shape=counts.shape)
+        room = self._room(left, 1)
+        work = np.zeros(self.rows.shape[0], dtype=np.int32)
+        loop(*parts_of(left)[:2], *parts_of(self._values)[:2], work, room.ends, room.found, room.sums[0])
+        return room.taken(0)
 
     def _all(self, left: csr_matrix, pairs: csr_matrix, xy: NDArray[np.float64]) -> Sums:
         squares, totals = _row_sums(left)
@@ -242,6 +214,13 @@ class Similarity:
 
     def _corated(self, left: csr_matrix) -> tuple[csr_matrix, Sums]:
         """(b, n) how many entries both have, and the sums over them."""
+        loop = self._loop(add_up, ADD_UP)
+        if loop is not None:
+            room = self._room(left, 6)
+            work = np.zeros((self.rows.shape[0], 6))
+            loop(*parts_of(left), *parts_of(self._values), work, room.ends, room.found, room.sums)
+            length, xy, xx, yy, x, y = room.sums[:, : room.ends[-1]]
+            return room.taken(0), Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
         shared = self._shared(left)
         ones = _ones(left)
         correlates = self._measure.similarity == "pearson"
@@ -254,16 +233,31 @@ class Similarity:
             y=_aligned(ones @ self._values, shared) if correlates else shared.data,
         )
 
-    def _added_up(self, left: csr_matrix, add_up: Callable[..., None]) -> tuple[csr_matrix, Sums]:
-        """The same, in one pass."""
+    def _room(self, left: csr_matrix, n_sums: int) -> _Room:
+        """Room for the sums of each of these rows with whoever shares an entry with it."""
         n = self.rows.shape[0]
         at_most = int(np.minimum(self._work(left), n).sum())
-        ends = np.empty(left.shape[0] + 1, dtype=np.int64)
-        found, sums = np.empty(at_most, dtype=np.int32), np.empty((6, at_most))
-        add_up(*parts_of(left), *parts_of(self._values), np.zeros((n, 6)), ends, found, sums)
-        length, xy, xx, yy, x, y = sums[:, : ends[-1]]
-        shared = csr_matrix((length, found[: ends[-1]], ends), shape=(left.shape[0], n))
-        return shared, Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
+        return _Room(
+            width=n,
+            ends=np.empty(left.shape[0] + 1, dtype=np.int64),
+            found=np.empty(at_most, dtype=np.int32),
+            sums=np.empty((n_sums, at_most)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Room:
+    """What a loop fills: where each row's pairs end, the other of each pair, and sums (n_sums, at least all pairs)."""
+
+    width: int
+    ends: NDArray[np.int64]
+    found: NDArray[np.int32]
+    sums: NDArray[np.float64]
+
+    def taken(self, which: int) -> csr_matrix:
+        """One of the sums: (n_rows, width)."""
+        n = int(self.ends[-1])
+        return csr_matrix((self.sums[which, :n], self.found[:n], self.ends), shape=(len(self.ends) - 1, self.width))
 
 
 def _ones(matrix: csr_matrix) -> csr_matrix:
