@@ -129,6 +129,6 @@ def test_every_command_of_the_readme_is_one() -> None:
 
 def test_what_ci_runs_is_what_the_readme_says() -> None:
     ci = (REPOSITORY / ".ci" / "run").read_text()
-    assert "pip install -e '.[all,test]' && pytest" in README
+    assert "pip install -e '.[all,test]' && pytest -n logical --dist worksteal\n" in README
     assert "-e '.[all,test]'" in ci
-    assert "\npytest\n" in ci
+    assert "\npytest -n logical --dist worksteal\n" in ci

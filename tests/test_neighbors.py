@@ -169,8 +169,12 @@ def take_loops(monkeypatch: pytest.MonkeyPatch, *, as_code: bool) -> set[str]:
         taken.add(loop.__name__)
         return recbench_neighbors.loops.compiled(loop, signature) if as_code else loop
 
-    for module in (recbench_neighbors.similarity, recbench_neighbors.prediction):
-        monkeypatch.setattr(module, "COMPILED_FROM", 0)
+    for module, names in (
+        (recbench_neighbors.similarity, ("MULTIPLIED_FROM", "ADDED_FROM")),
+        (recbench_neighbors.prediction, ("AVERAGED_FROM",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, 0)
         monkeypatch.setattr(module, "compiled", take)
     return taken
 

@@ -14,7 +14,7 @@ from recbench_neighbors.similarity import Similarity
 BLOCK_CELLS = 4_000_000
 """Numbers in a block: 32 MB an array, and a handful of such arrays live at once."""
 
-COMPILED_FROM = 20_000_000
+AVERAGED_FROM = 20_000_000
 """Raters of all pairs together from which on a compiled loop pays: NumPy takes a second for them."""
 
 
@@ -42,7 +42,7 @@ def mean_of_nearest(
     asked, starts = np.unique(rows[order], return_index=True)
     starts = np.append(starts, len(rows))
     n_raters = np.diff(values.indptr)[columns]
-    loop = compiled(average, AVERAGE) if n_raters.sum() >= COMPILED_FROM else None
+    loop = compiled(average, AVERAGE) if n_raters.sum() >= AVERAGED_FROM else None
     for first, last in _row_blocks(len(asked), similarity.rows.shape[0]):
         block = asked[first:last]
         alike = _dense(similarity, block)

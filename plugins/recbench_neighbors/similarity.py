@@ -24,8 +24,10 @@ Over: TypeAlias = Literal["all", "corated"]
 BLOCK_PAIRS = 1 << 18
 """Pairs in a block: 2 MB an array, and a handful of such arrays live at once."""
 
-COMPILED_FROM = 100_000_000
-"""Products of shared entries from which on a compiled loop pays: SciPy takes a second or two for them."""
+MULTIPLIED_FROM = 500_000_000
+ADDED_FROM = 100_000_000
+"""Products of shared entries from which on a compiled loop pays: SciPy takes two seconds for them, and goes over them
+several times where only shared entries count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,8 @@ class Similarity:
     @cached_property
     def _is_long(self) -> bool:
         """Whether a loop pays, which looks at all n for each row."""
-        return int(self._work(self.rows).sum()) >= max(COMPILED_FROM, self.rows.shape[0] ** 2)
+        least = ADDED_FROM if self._measure.over == "corated" else MULTIPLIED_FROM
+        return int(self._work(self.rows).sum()) >= max(least, self.rows.shape[0] ** 2)
 
     def _loop(self, loop: Callable[P, None], signature: str) -> Callable[P, None] | None:
         """The loop to take; None where SciPy's products do it."""
