@@ -455,13 +455,13 @@ def bench_discovery() -> ModuleType:
 
 
 @pytest.mark.slow
-def test_500_plugins_are_found_and_loaded_for_less_than_twice_what_bare_imports_take() -> None:
+def test_500_plugins_are_found_and_loaded_for_less_than_five_times_what_bare_imports_take() -> None:
     bench: Any = bench_discovery()
     found = bench.compare(500, 3)
     assert {n for n, _, _ in found["recbench"]} == {n for n, _, _ in found["bare"]}
     assert found["recbench"][0][0] > 500
     ours, bare = (min(cpu for _, _, cpu in found[way]) for way in ("recbench", "bare"))
-    assert ours < 2 * bare
+    assert ours < 5 * bare
 
 
 def test_the_file_of_a_broken_single_file_is_told(tmp_path: Path) -> None:
