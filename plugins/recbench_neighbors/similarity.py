@@ -148,6 +148,11 @@ class Similarity:
         return compiled(loop, signature) if self._is_long else None
 
     @cached_property
+    def _six_sums(self) -> NDArray[np.float64]:
+        """(n, 6) zeros, which `add_up` leaves as it found them: not made anew for each block."""
+        return np.zeros((self.rows.shape[0], 6))
+
+    @cached_property
     def _ones(self) -> csr_matrix:
         return _ones(self._values)
 
@@ -220,8 +225,7 @@ class Similarity:
         loop = self._loop(add_up, ADD_UP)
         if loop is not None:
             room = self._room(left, 6)
-            work = np.zeros((self.rows.shape[0], 6))
-            loop(*parts_of(left), *parts_of(self._values), work, room.ends, room.found, room.sums)
+            loop(*parts_of(left), *parts_of(self._values), self._six_sums, room.ends, room.found, room.sums)
             length, xy, xx, yy, x, y = room.sums[:, : room.ends[-1]]
             return room.taken(0), Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
         shared = self._shared(left)
