@@ -19,10 +19,10 @@ P = ParamSpec("P")
 Floats = NDArray[np.float64]
 
 _CSR = "int64[::1], int32[::1], float64[::1]"
-_FOUND = "int64[::1], int32[::1], float64[::1]"
+_FOUND = "int64[::1], int32[::1], float64[:, ::1]"
 COUNT = f"void(int64[::1], int32[::1], int64[::1], int32[::1], int32[::1], {_FOUND})"
 MULTIPLY = f"void({_CSR}, {_CSR}, float64[::1], {_FOUND})"
-ADD_UP = f"void({_CSR}, {_CSR}, float64[:, ::1], int64[::1], int32[::1], float64[:, ::1])"
+ADD_UP = f"void({_CSR}, {_CSR}, float64[:, ::1], {_FOUND})"
 AVERAGE = f"void(float64[:, ::1], {_CSR}, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
 
 
@@ -50,9 +50,9 @@ def count(
     work: NDArray[np.int32],
     ends: NDArray[np.int64],
     found: NDArray[np.int32],
-    counts: Floats,
+    sums: Floats,
 ) -> None:
-    """Count, for each row and all others, the entries that both have. Arguments as for `add_up`, without values."""
+    """Count, for each row and all others, the entries that both have. As `add_up`, without values, and one sum."""
     place = 0
     ends[0] = 0
     for row in range(len(starts) - 1):
@@ -62,7 +62,7 @@ def count(
         for other in range(len(work)):
             if work[other] > 0:
                 found[place] = other
-                counts[place] = work[other]
+                sums[0, place] = work[other]
                 work[other] = 0
                 place += 1
         ends[row + 1] = place
@@ -78,9 +78,9 @@ def multiply(
     work: Floats,
     ends: NDArray[np.int64],
     found: NDArray[np.int32],
-    products: Floats,
+    sums: Floats,
 ) -> None:
-    """Add up xy alone; pairs whose sum is 0 are left out. Arguments as for `add_up`."""
+    """Add up xy alone; pairs whose sum is 0 are left out. Arguments as for `add_up`; one sum."""
     place = 0
     ends[0] = 0
     for row in range(len(starts) - 1):
@@ -91,7 +91,7 @@ def multiply(
         for other in range(len(work)):
             if work[other] != 0.0:
                 found[place] = other
-                products[place] = work[other]
+                sums[0, place] = work[other]
                 work[other] = 0.0
                 place += 1
         ends[row + 1] = place

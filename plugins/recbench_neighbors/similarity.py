@@ -6,7 +6,7 @@ only for pairs of rows that share an entry, so neither time nor memory grows wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, ParamSpec, TypeAlias
@@ -148,6 +148,11 @@ class Similarity:
         return compiled(loop, signature) if self._is_long else None
 
     @cached_property
+    def _own_parts(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        """Who has each entry, for loops: as long as the entries, so not made anew for each block."""
+        return parts_of(self._values)
+
+    @cached_property
     def _six_sums(self) -> NDArray[np.float64]:
         """(n, 6) zeros, which `add_up` leaves as it found them: not made anew for each block."""
         return np.zeros((self.rows.shape[0], 6))
@@ -189,11 +194,8 @@ class Similarity:
         loop = self._loop(multiply, MULTIPLY)
         if loop is None:
             return csr_matrix(left @ self._values)
-        room = self._room(left, 1)
-        loop(
-            *parts_of(left), *parts_of(self._values), np.zeros(self.rows.shape[0]), room.ends, room.found, room.sums[0]
-        )
-        return room.taken(0)
+        work = np.zeros(self.rows.shape[0])
+        return self._filled(loop, left, (*parts_of(left), *self._own_parts, work), n_sums=1)[0]
 
     def _shared(self, left: csr_matrix) -> csr_matrix:
         """(b, n) how many entries both have. Integers are counted faster than floats are added up."""
@@ -201,10 +203,8 @@ class Similarity:
         if loop is None:
             counts = _counting(left) @ self._counting
             return csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), shape=counts.shape)
-        room = self._room(left, 1)
         work = np.zeros(self.rows.shape[0], dtype=np.int32)
-        loop(*parts_of(left)[:2], *parts_of(self._values)[:2], work, room.ends, room.found, room.sums[0])
-        return room.taken(0)
+        return self._filled(loop, left, (*parts_of(left)[:2], *self._own_parts[:2], work), n_sums=1)[0]
 
     def _all(self, left: csr_matrix, pairs: csr_matrix, xy: NDArray[np.float64]) -> Sums:
         squares, totals = _row_sums(left)
@@ -224,10 +224,9 @@ class Similarity:
         """(b, n) how many entries both have, and the sums over them."""
         loop = self._loop(add_up, ADD_UP)
         if loop is not None:
-            room = self._room(left, 6)
-            loop(*parts_of(left), *parts_of(self._values), self._six_sums, room.ends, room.found, room.sums)
-            length, xy, xx, yy, x, y = room.sums[:, : room.ends[-1]]
-            return room.taken(0), Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
+            arguments = (*parts_of(left), *self._own_parts, self._six_sums)
+            shared, (length, xy, xx, yy, x, y) = self._filled(loop, left, arguments, n_sums=6)
+            return shared, Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
         shared = self._shared(left)
         ones = _ones(left)
         correlates = self._measure.similarity == "pearson"
@@ -240,31 +239,17 @@ class Similarity:
             y=_aligned(ones @ self._values, shared) if correlates else shared.data,
         )
 
-    def _room(self, left: csr_matrix, n_sums: int) -> _Room:
-        """Room for the sums of each of these rows with whoever shares an entry with it."""
+    def _filled(
+        self, loop: Callable[..., None], left: csr_matrix, arguments: Iterable[object], *, n_sums: int
+    ) -> tuple[csr_matrix, NDArray[np.float64]]:
+        """What a loop finds: (b, n) the first of its sums over what pairs of rows share, and all, (n_sums, pairs)."""
         n = self.rows.shape[0]
         at_most = int(np.minimum(self._work(left), n).sum())
-        return _Room(
-            width=n,
-            ends=np.empty(left.shape[0] + 1, dtype=np.int64),
-            found=np.empty(at_most, dtype=np.int32),
-            sums=np.empty((n_sums, at_most)),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Room:
-    """What a loop fills: where each row's pairs end, the other of each pair, and sums (n_sums, at least all pairs)."""
-
-    width: int
-    ends: NDArray[np.int64]
-    found: NDArray[np.int32]
-    sums: NDArray[np.float64]
-
-    def taken(self, which: int) -> csr_matrix:
-        """One of the sums: (n_rows, width)."""
-        n = int(self.ends[-1])
-        return csr_matrix((self.sums[which, :n], self.found[:n], self.ends), shape=(len(self.ends) - 1, self.width))
+        ends = np.empty(left.shape[0] + 1, dtype=np.int64)
+        found, sums = np.empty(at_most, dtype=np.int32), np.empty((n_sums, at_most))
+        loop(*arguments, ends, found, sums)
+        sums = sums[:, : ends[-1]]
+        return csr_matrix((sums[0], found[: ends[-1]], ends), shape=(left.shape[0], n)), sums
 
 
 def _ones(matrix: csr_matrix) -> csr_matrix:
