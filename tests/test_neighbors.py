@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import recbench_neighbors.loops
 import recbench_neighbors.nearest
 import recbench_neighbors.prediction
 import recbench_neighbors.similarity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_data import assert_is_as_published, recall_and_map, rmse_and_mae, surprise_folds, table32
-from recbench_neighbors import recbench_algorithms
+from recbench_neighbors import loops, recbench_algorithms
 from recbench_neighbors.nearest import largest, nearest
 from recbench_neighbors.neighbors import Neighbors
 from recbench_neighbors.prediction import mean_of_nearest
@@ -160,28 +159,33 @@ def test_the_nearest_are_those_of_all_pairs_sorted_many_ties_or_not(
 
 
 def take_loops(monkeypatch: pytest.MonkeyPatch, *, as_code: bool) -> set[str]:
-    """Whatever may be done by a loop is done by one from here on, as machine code or as Python; by which of them."""
+    """Whatever may be done by a loop is done by one from here on, as machine code or as Python; what they did."""
     if as_code:
         pytest.importorskip("numba")
     taken = set()
 
-    def take(loop: Any, signature: str) -> Any:
-        taken.add(loop.__name__)
-        return recbench_neighbors.loops.compiled(loop, signature) if as_code else loop
+    def summing(add: Any, numbers: str) -> Any:
+        taken.add(add.__name__)
+        return loops.summing(add, numbers) if as_code else loops.over_shared(add)
 
-    for module, names in (
-        (recbench_neighbors.similarity, ("MULTIPLIED_FROM", "ADDED_FROM")),
-        (recbench_neighbors.prediction, ("AVERAGED_FROM",)),
+    def averaging() -> Any:
+        taken.add("average")
+        return loops.averaging() if as_code else loops.average
+
+    for module, name, value in (
+        (recbench_neighbors.similarity, "MULTIPLIED_FROM", 0),
+        (recbench_neighbors.similarity, "ADDED_FROM", 0),
+        (recbench_neighbors.similarity, "summing", summing),
+        (recbench_neighbors.prediction, "AVERAGED_FROM", 0),
+        (recbench_neighbors.prediction, "averaging", averaging),
     ):
-        for name in names:
-            monkeypatch.setattr(module, name, 0)
-        monkeypatch.setattr(module, "compiled", take)
+        monkeypatch.setattr(module, name, value)
     return taken
 
 
 @pytest.mark.parametrize("as_code", [False, True])
 @pytest.mark.parametrize(
-    ("name", "over", "values", "loops"),
+    ("name", "over", "values", "done"),
     [
         ("cosine", "all", "ones", {"count"}),
         ("jaccard", "all", "ones", {"count"}),
@@ -189,11 +193,11 @@ def take_loops(monkeypatch: pytest.MonkeyPatch, *, as_code: bool) -> set[str]:
         ("pearson", "all", "floats", {"multiply", "count"}),
         ("cosine", "corated", "floats", {"add_up"}),
         ("msd", "corated", "floats", {"add_up"}),
-        ("pearson", "corated", "floats", {"add_up"}),
+        ("pearson", "corated", "floats", {"add_up_all"}),
     ],
 )
 def test_loops_find_the_similarities_that_products_of_matrices_do(
-    name: Any, over: Any, values: str, loops: set[str], as_code: bool, monkeypatch: pytest.MonkeyPatch
+    name: Any, over: Any, values: str, done: set[str], as_code: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
     table = rng.uniform(0, 5, (30, 40)) if values == "floats" else np.ones((30, 40))
@@ -202,7 +206,7 @@ def test_loops_find_the_similarities_that_products_of_matrices_do(
     found = similarities(table, name, over, shrink=2.0, min_support=2)
     taken = take_loops(monkeypatch, as_code=as_code)
     assert (similarities(table, name, over, shrink=2.0, min_support=2) == found).all()
-    assert taken == loops
+    assert taken == done
 
 
 def test_a_loop_is_not_taken_where_it_would_look_at_more_rows_than_there_are_products(
@@ -216,10 +220,14 @@ def test_a_loop_is_not_taken_where_it_would_look_at_more_rows_than_there_are_pro
 
 @pytest.mark.parametrize("as_code", [False, True])
 @pytest.mark.parametrize("k", [1, 2, 5, 40])
-def test_a_loop_averages_the_same_nearest(k: int, as_code: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("with_ties", [True, False])
+def test_a_loop_averages_the_same_nearest(
+    k: int, with_ties: bool, as_code: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(k)
     has = rng.random((30, 25)) < 0.5
-    similarity = Similarity(csr_matrix(has.astype(float)), OF_SETS)  # many ties
+    rows = csr_matrix(has * (1.0 if with_ties else rng.exponential(size=has.shape)))
+    similarity = Similarity(rows, OF_SETS if with_ties else replace(OF_SETS, similarity="cosine"))
     assert nearest(similarity, 1).nnz  # decides here that its own sums are made by products
     has[:, 4] = False  # nobody rated it
     values = csr_matrix((rng.normal(size=int(has.sum())), np.nonzero(has.T)), shape=(25, 30))
@@ -232,9 +240,12 @@ def test_a_loop_averages_the_same_nearest(k: int, as_code: bool, monkeypatch: py
 
 def test_without_numba_there_is_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    recbench_neighbors.loops.compiled.cache_clear()
-    assert recbench_neighbors.loops.compiled(recbench_neighbors.loops.add_up, recbench_neighbors.loops.ADD_UP) is None
-    recbench_neighbors.loops.compiled.cache_clear()
+    for cached in (loops.summing, loops.averaging):
+        cached.cache_clear()
+    assert loops.summing(loops.add_up, "float64") is None
+    assert loops.averaging() is None
+    for cached in (loops.summing, loops.averaging):
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize("side", ["user", "item"])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -60,3 +63,10 @@ def test_a_run_that_has_nothing_left_to_do_is_profiled_too(tmp_path: Path) -> No
     done = recbench("run", "-p", "mine.toml", "--profile", cwd=tmp_path)
     assert done.returncode == 0
     assert "0% in fit, rank, predict, 100% around them" in done.stderr
+
+
+def test_it_is_known_to_the_hundredth_when_a_process_began() -> None:
+    tell = "from recbench.cli.profile import process_began; print(process_began())"
+    before = time.time()
+    told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True).stdout
+    assert before - 0.02 <= float(told) <= time.time() - 0.02

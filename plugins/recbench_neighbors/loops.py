@@ -9,147 +9,141 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import ParamSpec
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-P = ParamSpec("P")
 Floats = NDArray[np.float64]
+Parts: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32], Floats]
+Loop: TypeAlias = Callable[..., None]
+Add: TypeAlias = Callable[[NDArray[Any], float, float], None]
 
-_CSR = "int64[::1], int32[::1], float64[::1]"
-_FOUND = "int64[::1], int32[::1], float64[:, ::1]"
-COUNT = f"void(int64[::1], int32[::1], int64[::1], int32[::1], int32[::1], {_FOUND})"
-MULTIPLY = f"void({_CSR}, {_CSR}, float64[::1], {_FOUND})"
-ADD_UP = f"void({_CSR}, {_CSR}, float64[:, ::1], {_FOUND})"
-AVERAGE = f"void(float64[:, ::1], {_CSR}, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+_CSR = "int64[::1], uint32[::1], float64[::1]"
+SUMS = f"void({_CSR}, {_CSR}, {{}}[:, ::1], int64[::1], int32[::1], float64[:, ::1])"
+AVERAGE = (
+    f"void(float64[:, ::1], {_CSR}, int64[::1], int64[::1], "
+    "float64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+)
 
 
 @cache
-def compiled(loop: Callable[P, None], signature: str) -> Callable[P, None] | None:
-    """The same function as machine code, which takes half a second once a process; None where there is no Numba."""
+def averaging() -> Loop | None:
+    """`average` as machine code, which takes half a second once a process; None where there is no Numba."""
+    njit = _njit()
+    return None if njit is None else njit(AVERAGE)(average)
+
+
+@cache
+def summing(add: Add, numbers: str) -> Loop | None:
+    """`over_shared(add)` as machine code, for `work` of float64 or int32; None where there is no Numba."""
+    njit = _njit()
+    return None if njit is None else njit(SUMS.format(numbers))(over_shared(njit(add)))
+
+
+def _njit() -> Callable[..., Any] | None:
     try:
         from numba import njit
     except ImportError:
         return None
-    code: Callable[P, None] = njit(signature)(loop)
-    return code
+    compiler: Callable[..., Any] = njit
+    return compiler
 
 
-def parts_of(matrix: csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
-    """Starts, columns and values of a CSR, of one type whatever its size."""
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False), matrix.data
+def parts_of(matrix: csr_matrix) -> Parts:
+    """Starts, columns and values of a CSR, of one type whatever its size.
+
+    Columns have no sign: a loop would ask of each whether it counts from the end.
+    """
+    columns = matrix.indices.astype(np.int32, copy=False).view(np.uint32)
+    return matrix.indptr.astype(np.int64), columns, matrix.data
 
 
-def count(
-    starts: NDArray[np.int64],
-    entries: NDArray[np.int32],
-    other_starts: NDArray[np.int64],
-    others: NDArray[np.int32],
-    work: NDArray[np.int32],
-    ends: NDArray[np.int64],
-    found: NDArray[np.int32],
-    sums: Floats,
-) -> None:
-    """Count, for each row and all others, the entries that both have. As `add_up`, without values, and one sum."""
-    place = 0
-    ends[0] = 0
-    for row in range(len(starts) - 1):
-        for at in range(starts[row], starts[row + 1]):
-            for there in range(other_starts[entries[at]], other_starts[entries[at] + 1]):
-                work[others[there]] += 1
-        for other in range(len(work)):
-            if work[other] > 0:
-                found[place] = other
-                sums[0, place] = work[other]
-                work[other] = 0
-                place += 1
-        ends[row + 1] = place
+def count(pair: NDArray[Any], _x: float, _y: float) -> None:
+    """Add up 1: how many entries are shared."""
+    pair[0] += 1
 
 
-def multiply(
-    starts: NDArray[np.int64],
-    entries: NDArray[np.int32],
-    x: Floats,
-    other_starts: NDArray[np.int64],
-    others: NDArray[np.int32],
-    y: Floats,
-    work: Floats,
-    ends: NDArray[np.int64],
-    found: NDArray[np.int32],
-    sums: Floats,
-) -> None:
-    """Add up xy alone; pairs whose sum is 0 are left out. Arguments as for `add_up`; one sum."""
-    place = 0
-    ends[0] = 0
-    for row in range(len(starts) - 1):
-        for at in range(starts[row], starts[row + 1]):
-            value = x[at]
-            for there in range(other_starts[entries[at]], other_starts[entries[at] + 1]):
-                work[others[there]] += value * y[there]
-        for other in range(len(work)):
-            if work[other] != 0.0:
-                found[place] = other
-                sums[0, place] = work[other]
-                work[other] = 0.0
-                place += 1
-        ends[row + 1] = place
+def multiply(pair: NDArray[Any], x: float, y: float) -> None:
+    """Add up xy."""
+    pair[0] += x * y
 
 
-def add_up(
-    starts: NDArray[np.int64],
-    entries: NDArray[np.int32],
-    x: Floats,
-    other_starts: NDArray[np.int64],
-    others: NDArray[np.int32],
-    y: Floats,
-    work: Floats,
-    ends: NDArray[np.int64],
-    found: NDArray[np.int32],
-    sums: Floats,
-) -> None:
-    """Add up, for each row and all others that it shares entries with, over those entries: 1, xy, xx, yy, x, y.
+def add_up(pair: NDArray[Any], x: float, y: float) -> None:
+    """Add up 1, xy, xx, yy."""
+    pair[0] += 1.0
+    pair[1] += x * y
+    pair[2] += x * x
+    pair[3] += y * y
 
-    Args:
+
+def add_up_all(pair: NDArray[Any], x: float, y: float) -> None:
+    """Add up 1, xy, xx, yy, x, y."""
+    pair[0] += 1.0
+    pair[1] += x * y
+    pair[2] += x * x
+    pair[3] += y * y
+    pair[4] += x
+    pair[5] += y
+
+
+N_SUMS: dict[Add, int] = {count: 1, multiply: 1, add_up: 4, add_up_all: 6}
+
+
+def over_shared(add: Add) -> Loop:
+    """The loop that adds up, for each row and all others that it shares entries with, over those entries.
+
+    Its arguments:
         starts, entries, x: CSR of the rows.
         other_starts, others, y: CSR with a row for each entry: who has it, and with what value.
-        work: (n_others, 6) zeros, and zeros again at the end.
+        work: (n_others, n_sums) zeros, and zeros again at the end.
         ends: (n_rows + 1,) out: where each row's pairs begin and end.
-        found: (at least all pairs,) out: the other of each pair, ascending in a row.
-        sums: (6, as many) out.
+        found: (at least all pairs,) int32 out: the other of each pair, ascending in a row; pairs whose first sum is 0
+            are left out.
+        sums: (n_sums, as many) out.
     """
-    place = 0
-    ends[0] = 0
-    for row in range(len(starts) - 1):
-        for at in range(starts[row], starts[row + 1]):
-            value = x[at]
-            for there in range(other_starts[entries[at]], other_starts[entries[at] + 1]):
-                its = y[there]
-                pair = work[others[there]]
-                pair[0] += 1.0
-                pair[1] += value * its
-                pair[2] += value * value
-                pair[3] += its * its
-                pair[4] += value
-                pair[5] += its
-        for other in range(len(work)):
-            if work[other, 0] > 0.0:
-                found[place] = other
-                for which in range(6):
-                    sums[which, place] = work[other, which]
-                    work[other, which] = 0.0
-                place += 1
-        ends[row + 1] = place
+
+    def loop(
+        starts: NDArray[np.int64],
+        entries: NDArray[np.uint32],
+        x: Floats,
+        other_starts: NDArray[np.int64],
+        others: NDArray[np.uint32],
+        y: Floats,
+        work: NDArray[Any],
+        ends: NDArray[np.int64],
+        found: NDArray[np.int32],
+        sums: Floats,
+    ) -> None:
+        place = 0
+        ends[0] = 0
+        for row in range(len(starts) - 1):
+            for at in range(starts[row], starts[row + 1]):
+                value = x[at]
+                for there in range(other_starts[entries[at]], other_starts[entries[at] + 1]):
+                    add(work[others[there]], value, y[there])
+            for other in range(len(work)):
+                if work[other, 0] != 0:
+                    found[place] = other
+                    for which in range(len(sums)):
+                        sums[which, place] = work[other, which]
+                        work[other, which] = 0
+                    place += 1
+            ends[row + 1] = place
+
+    return loop
 
 
 def average(
     alike: Floats,
     starts: NDArray[np.int64],
-    raters: NDArray[np.int32],
+    raters: NDArray[np.uint32],
     values: Floats,
     place: NDArray[np.int64],
     columns: NDArray[np.int64],
+    scales: Floats,
+    buckets: NDArray[np.int64],
     nearest: Floats,
     weights: Floats,
     means: Floats,
@@ -161,22 +155,33 @@ def average(
         starts, raters, values: CSR with a row for each column.
         place: (p,) row of `alike` for each pair.
         columns: (p,) column of each pair.
-        nearest: (k,) to work with: a heap of the largest weights so far, the least of them first.
+        scales: (b,) what takes a row's weights, 0 or more, to numbers of buckets, the largest to that of the last.
+        buckets: (n_buckets,) to work with: how many weights are in each. All above the bucket of the k-th largest are
+            among the k, and of that bucket alone is it asked which.
+        nearest: (k,) to work with: a heap of the largest weights of that bucket so far, the least of them first.
         weights: (at least the raters of any column,) to work with.
         means: (p,) out; what has no neighbour is left as it is.
     """
     k = len(nearest)
     for pair in range(len(place)):
-        row = alike[place[pair]]
+        row, scale = alike[place[pair]], scales[place[pair]]
         first = starts[columns[pair]]
         n = starts[columns[pair] + 1] - first
-        nearest[:] = 0.0
+        buckets[:] = 0
         for at in range(n):
             weight = weights[at] = row[raters[first + at]]
-            if weight > nearest[0]:
+            buckets[int(weight * scale)] += 1
+        last, room = len(buckets) - 1, k
+        while last > 0 and buckets[last] < room:
+            room -= buckets[last]
+            last -= 1
+        nearest[:room] = 0.0
+        for at in range(n):
+            weight = weights[at]
+            if weight > nearest[0] and int(weight * scale) == last:
                 hole, below = 0, 1
-                while below < k:
-                    if below + 1 < k and nearest[below + 1] < nearest[below]:
+                while below < room:
+                    if below + 1 < room and nearest[below + 1] < nearest[below]:
                         below += 1
                     if nearest[below] >= weight:
                         break

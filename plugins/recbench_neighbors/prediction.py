@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench_neighbors.loops import AVERAGE, average, compiled, parts_of
+from recbench_neighbors.loops import Loop, averaging, parts_of
 from recbench_neighbors.similarity import Similarity
 
 BLOCK_CELLS = 4_000_000
@@ -16,6 +16,8 @@ BLOCK_CELLS = 4_000_000
 
 AVERAGED_FROM = 20_000_000
 """Raters of all pairs together from which on a compiled loop pays: NumPy takes a second for them."""
+
+N_BUCKETS = 256
 
 
 def mean_of_nearest(
@@ -42,7 +44,7 @@ def mean_of_nearest(
     asked, starts = np.unique(rows[order], return_index=True)
     starts = np.append(starts, len(rows))
     n_raters = np.diff(values.indptr)[columns]
-    loop = compiled(average, AVERAGE) if n_raters.sum() >= AVERAGED_FROM else None
+    loop = averaging() if n_raters.sum() >= AVERAGED_FROM else None
     for first, last in _row_blocks(len(asked), similarity.rows.shape[0]):
         block = asked[first:last]
         alike = _dense(similarity, block)
@@ -72,7 +74,7 @@ def _dense(similarity: Similarity, rows: NDArray[np.int64]) -> NDArray[np.float6
 
 
 def _averaged(
-    loop: Callable[..., None],
+    loop: Loop,
     alike: NDArray[np.float64],
     values: csr_matrix,
     place: NDArray[np.int64],
@@ -81,11 +83,14 @@ def _averaged(
 ) -> NDArray[np.float64]:
     """(p,) means of pairs (row of `alike`, column), one by one."""
     means = np.full(len(place), np.nan)
+    largest = alike.max(axis=1)
     loop(
         alike,
         *parts_of(values),
         place,
         columns.astype(np.int64, copy=False),
+        (N_BUCKETS - 1) / np.where(largest > 1e-300, largest, np.inf),  # a smaller one's scale would be infinite
+        np.empty(N_BUCKETS, dtype=np.int64),
         np.empty(k),
         np.empty(alike.shape[1]),
         means,

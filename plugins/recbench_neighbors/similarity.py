@@ -6,18 +6,17 @@ only for pairs of rows that share an entry, so neither time nor memory grows wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, ParamSpec, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recbench_neighbors.loops import ADD_UP, COUNT, MULTIPLY, add_up, compiled, count, multiply, parts_of
+from recbench_neighbors.loops import N_SUMS, Add, Loop, Parts, add_up, add_up_all, count, multiply, parts_of, summing
 
-P = ParamSpec("P")
 SimilarityName: TypeAlias = Literal["cosine", "pearson", "msd", "jaccard"]
 Over: TypeAlias = Literal["all", "corated"]
 
@@ -127,6 +126,7 @@ class Similarity:
         self._is_binary = _is_binary(rows)
         self._lengths = np.diff(self._values.indptr)
         self._squares, self._totals = _row_sums(rows)
+        self._rooms: dict[Add, NDArray[Any]] = {}
 
     def blocks(self, rows: csr_matrix) -> Iterator[tuple[int, csr_matrix]]:
         """Yield (first, similarities), block by block: the latter is (b, n) CSR, for `rows[first : first + b]`.
@@ -143,19 +143,21 @@ class Similarity:
         least = ADDED_FROM if self._measure.over == "corated" else MULTIPLIED_FROM
         return int(self._work(self.rows).sum()) >= max(least, self.rows.shape[0] ** 2)
 
-    def _loop(self, loop: Callable[P, None], signature: str) -> Callable[P, None] | None:
+    def _loop(self, add: Add) -> Loop | None:
         """The loop to take; None where SciPy's products do it."""
-        return compiled(loop, signature) if self._is_long else None
+        return summing(add, self._room(add).dtype.name) if self._is_long else None
+
+    def _room(self, add: Add) -> NDArray[Any]:
+        """(n, n_sums) zeros, which loops leave as they found them: not made anew for each block."""
+        if add not in self._rooms:
+            numbers = np.int32 if add is count else np.float64  # half as much to go over
+            self._rooms[add] = np.zeros((self.rows.shape[0], N_SUMS[add]), dtype=numbers)
+        return self._rooms[add]
 
     @cached_property
-    def _own_parts(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    def _own_parts(self) -> Parts:
         """Who has each entry, for loops: as long as the entries, so not made anew for each block."""
         return parts_of(self._values)
-
-    @cached_property
-    def _six_sums(self) -> NDArray[np.float64]:
-        """(n, 6) zeros, which `add_up` leaves as it found them: not made anew for each block."""
-        return np.zeros((self.rows.shape[0], 6))
 
     @cached_property
     def _ones(self) -> csr_matrix:
@@ -191,20 +193,16 @@ class Similarity:
         """(b, n) sums of products of entries."""
         if self._is_binary and _is_binary(left):
             return self._shared(left)
-        loop = self._loop(multiply, MULTIPLY)
-        if loop is None:
-            return csr_matrix(left @ self._values)
-        work = np.zeros(self.rows.shape[0])
-        return self._filled(loop, left, (*parts_of(left), *self._own_parts, work), n_sums=1)[0]
+        loop = self._loop(multiply)
+        return csr_matrix(left @ self._values) if loop is None else self._summed(loop, multiply, left)[0]
 
     def _shared(self, left: csr_matrix) -> csr_matrix:
         """(b, n) how many entries both have. Integers are counted faster than floats are added up."""
-        loop = self._loop(count, COUNT)
-        if loop is None:
-            counts = _counting(left) @ self._counting
-            return csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), shape=counts.shape)
-        work = np.zeros(self.rows.shape[0], dtype=np.int32)
-        return self._filled(loop, left, (*parts_of(left)[:2], *self._own_parts[:2], work), n_sums=1)[0]
+        loop = self._loop(count)
+        if loop is not None:
+            return self._summed(loop, count, left)[0]
+        counts = _counting(left) @ self._counting
+        return csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), shape=counts.shape)
 
     def _all(self, left: csr_matrix, pairs: csr_matrix, xy: NDArray[np.float64]) -> Sums:
         squares, totals = _row_sums(left)
@@ -222,14 +220,16 @@ class Similarity:
 
     def _corated(self, left: csr_matrix) -> tuple[csr_matrix, Sums]:
         """(b, n) how many entries both have, and the sums over them."""
-        loop = self._loop(add_up, ADD_UP)
+        correlates = self._measure.similarity == "pearson"
+        add = add_up_all if correlates else add_up
+        loop = self._loop(add)
         if loop is not None:
-            arguments = (*parts_of(left), *self._own_parts, self._six_sums)
-            shared, (length, xy, xx, yy, x, y) = self._filled(loop, left, arguments, n_sums=6)
+            shared, sums = self._summed(loop, add, left)
+            length, xy, xx, yy = sums[:4]
+            x, y = sums[4:] if correlates else (length, length)
             return shared, Sums(length=length, xy=xy, xx=xx, yy=yy, x=x, y=y)
         shared = self._shared(left)
         ones = _ones(left)
-        correlates = self._measure.similarity == "pearson"
         return shared, Sums(
             length=shared.data,
             xy=_aligned(left @ self._values, shared),
@@ -239,15 +239,13 @@ class Similarity:
             y=_aligned(ones @ self._values, shared) if correlates else shared.data,
         )
 
-    def _filled(
-        self, loop: Callable[..., None], left: csr_matrix, arguments: Iterable[object], *, n_sums: int
-    ) -> tuple[csr_matrix, NDArray[np.float64]]:
+    def _summed(self, loop: Loop, add: Add, left: csr_matrix) -> tuple[csr_matrix, NDArray[np.float64]]:
         """What a loop finds: (b, n) the first of its sums over what pairs of rows share, and all, (n_sums, pairs)."""
         n = self.rows.shape[0]
         at_most = int(np.minimum(self._work(left), n).sum())
         ends = np.empty(left.shape[0] + 1, dtype=np.int64)
-        found, sums = np.empty(at_most, dtype=np.int32), np.empty((n_sums, at_most))
-        loop(*arguments, ends, found, sums)
+        found, sums = np.empty(at_most, dtype=np.int32), np.empty((N_SUMS[add], at_most))
+        loop(*parts_of(left), *self._own_parts, self._room(add), ends, found, sums)
         sums = sums[:, : ends[-1]]
         return csr_matrix((sums[0], found[: ends[-1]], ends), shape=(left.shape[0], n)), sums
 

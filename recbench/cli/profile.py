@@ -88,6 +88,17 @@ class Profile:
         return written(phases, self._trials, width)
 
 
+def process_began() -> float:
+    """When this process started, in seconds since 1970."""
+    import psutil
+
+    began = psutil.Process().create_time()
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        # Linux counts from the machine's start, which psutil knows to the second only.
+        began += time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) - psutil.boot_time()
+    return began
+
+
 class _Both:
     def __init__(self, profile: Profile, listener: Listener) -> None:
         self._profile = profile

@@ -22,7 +22,7 @@ from recbench.cli.offers import (
     plugin_option,
     registry,
 )
-from recbench.cli.profile import Profile
+from recbench.cli.profile import Profile, process_began
 from recbench.cli.progress import Progress
 from recbench.cli.screen import has_color, printable, width_of
 from recbench.errors import BadRecord
@@ -197,9 +197,7 @@ def _run(agenda: Agenda, options: Options, progress: Progress, profile: Profile)
 
 
 def _show_profile(profile: Profile) -> None:
-    import psutil
-
-    text = profile.text(width_of(sys.stderr), process_began=psutil.Process().create_time())
+    text = profile.text(width_of(sys.stderr), process_began=process_began())
     click.echo(f"\n{text}", err=True)
 
 
