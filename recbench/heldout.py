@@ -63,7 +63,16 @@ class Draw:
 
     def words(self, n: int) -> WordArray:
         """n raw words of PCG64: unlike a Generator's permutations they stay the same over versions of NumPy."""
-        return np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=self.key)).random_raw(n)
+        return self._source().random_raw(n)
+
+    def blocks_of_words(self, n: int) -> Iterator[tuple[slice, WordArray]]:
+        """The same words, a block at a time, and which of the n they are."""
+        source = self._source()
+        for block in steps(n):
+            yield block, source.random_raw(min(block.stop, n) - block.start)
+
+    def _source(self) -> np.random.PCG64:
+        return np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=self.key))
 
     def count(self, n: int) -> int:
         """floor(share x n)."""
@@ -82,7 +91,9 @@ def exactly(share: float) -> Fraction:
 
 def of_each_user(pool: Pool, draw: Draw) -> BoolArray:
     """floor(share x n) of each user's n interactions, at random."""
-    return _least_of_each(pool.user, lambda: draw.words(len(pool)), _shares(np.bincount(pool.user), draw.share))
+    user = pool.user
+    counts = _counts(user)
+    return _least_of_each(user, draw, counts, _shares(counts, draw.share))
 
 
 def of_all(pool: Pool, draw: Draw) -> BoolArray:
@@ -199,31 +210,48 @@ def _least(words: WordArray, count: int) -> BoolArray:
     return held
 
 
-def _least_of_each(group: Int32Array, words: Callable[[], WordArray], quota: Int64Array) -> BoolArray:
-    """Which are the `quota[g]` least words of each group g; among equal ones the first. `words` makes them anew.
+def _counts(group: Int32Array) -> Int64Array:
+    """(n_groups,) how many rows each group has, without turning all of them into int64 at once."""
+    counts = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
+    for block in steps(len(group)):
+        counts += np.bincount(group[block], minlength=len(counts))
+    return counts
+
+
+def _least_of_each(group: Int32Array, draw: Draw, counts: Int64Array, quota: Int64Array) -> BoolArray:
+    """Which have the `quota[g]` least words of the `counts[g]` of each group g; among equal ones the first.
 
     Sorting numbers that have the group above and the word's leading bits below takes a fraction of the time of
-    ordering rows by both. Where the bits that are cut off matter, the rows are ordered after all.
+    ordering rows by both; they are made twice, so that they need not be kept beside the sorted ones. Where the bits
+    that are cut off matter, the rows are ordered after all.
     """
-    bits = np.uint64(max(1, (len(quota) - 1).bit_length()))
-    keys = words()
-    keys >>= bits
-    for block in _steps(len(group)):
-        keys[block] |= group[block].astype(np.uint64) << (np.uint64(64) - bits)
-    counts = np.bincount(group, minlength=len(quota))
+    in_order = np.empty(len(group), dtype=np.uint64)
+    for block, keys in _keys(group, draw, len(counts)):
+        in_order[block] = keys
+    in_order.sort()
     starts = np.cumsum(counts) - counts
     taken = np.flatnonzero(quota)
-    greatest = np.zeros(len(quota), dtype=np.uint64)
-    greatest[taken] = np.sort(keys)[starts[taken] + quota[taken] - 1]
+    greatest = np.zeros(len(quota), dtype=np.uint64)  # of a group without a quota 0, which a key hardly ever is
+    greatest[taken] = in_order[starts[taken] + quota[taken] - 1]
+    del in_order
     held = np.empty(len(group), dtype=np.bool_)
-    for block in _steps(len(group)):
-        held[block] = (keys[block] <= greatest[group[block]]) & (quota[group[block]] > 0)
+    for block, keys in _keys(group, draw, len(counts)):
+        np.less_equal(keys, greatest[group[block]], out=held[block])
     if np.count_nonzero(held) == quota.sum():
         return held
-    return _first(group, np.lexsort((words(), group)), quota)
+    return _first(group, np.lexsort((draw.words(len(group)), group)), quota)
 
 
-def _steps(n: int) -> Iterator[slice]:
+def _keys(group: Int32Array, draw: Draw, n_groups: int) -> Iterator[tuple[slice, WordArray]]:
+    """Blocks of numbers that have the group in their leading bits and, below, the leading bits of a word."""
+    bits = np.uint64(max(1, (n_groups - 1).bit_length()))
+    for block, words in draw.blocks_of_words(len(group)):
+        words >>= bits
+        words |= group[block].astype(np.uint64) << (np.uint64(64) - bits)
+        yield block, words
+
+
+def steps(n: int) -> Iterator[slice]:
     """Slices of n rows, so that what is worked out of them takes little memory at a time."""
     return (slice(first, first + _AT_ONCE) for first in range(0, n, _AT_ONCE))
 

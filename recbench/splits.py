@@ -11,7 +11,7 @@ from recbench.data import BoolArray, Dataset, Given, Interactions, RowArray, Spl
 from recbench.errors import BadData, BadProtocol, RecbenchError
 from recbench.filtering import k_core, restrict
 from recbench.fingerprints import split_fingerprint, tables_hash
-from recbench.heldout import RULES, Draw, Pool, blocks, blocks_of_surprise, first_of_each_user
+from recbench.heldout import RULES, Draw, Pool, blocks, blocks_of_surprise, first_of_each_user, steps
 from recbench.protocols.spec import Kind, SplitSpec
 
 __all__ = ["k_core", "split"]
@@ -152,10 +152,11 @@ def _finish(dataset: Dataset, spec: SplitSpec, *, fold: int, train: RowArray, te
 
 def _leaks_future(interactions: Interactions, trains: Sequence[RowArray], test: RowArray) -> bool | None:
     """Whether anything is trained on that came after something that is tested; None without times."""
-    if interactions.time is None:
+    time = interactions.time
+    if time is None:
         return None
-    first_tested = interactions.time[test].min()
-    return any(bool(interactions.time[rows].max(initial=first_tested) > first_tested) for rows in trains)
+    first_tested = min(time[test[block]].min() for block in steps(len(test)))
+    return any(bool((time[rows[block]] > first_tested).any()) for rows in trains for block in steps(len(rows)))
 
 
 def _require(rows: RowArray, part: str, kind: Kind) -> None:

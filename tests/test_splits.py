@@ -8,7 +8,10 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbench import heldout
 from recbench.data import Dataset, Given, Interactions, Split
 from recbench.errors import BadData, BadProtocol, RecbenchError
-from recbench.heldout import Pool, _least, _least_of_each, first_of_each_user
+from recbench.heldout import Draw, Pool, _least, _least_of_each, first_of_each_user
 from recbench.protocols.spec import SplitSpec
 from recbench.splits import split
 
@@ -124,6 +128,23 @@ def test_holdout_takes_each_users_share_in_the_order_of_raw_words(data: Dataset,
         assert rows_of(made, "test") == sorted(expected)
 
 
+def test_splits_are_the_same_whatever_is_worked_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [made.fingerprint for spec in SPECS for made in split(world(), spec)]
+    monkeypatch.setattr(heldout, "_AT_ONCE", 7)
+    assert [made.fingerprint for spec in SPECS for made in split(world(), spec)] == whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known(Draw):
+    """A draw of words that are known."""
+
+    known: tuple[int, ...]
+
+    def _source(self) -> Any:
+        left = iter(self.known)
+        return SimpleNamespace(random_raw=lambda n: np.array(list(islice(left, n)), dtype=np.uint64))
+
+
 @given(
     words=st.lists(st.integers(0, 3) | st.integers(2**62, 2**62 + 2), max_size=40),
     seed=st.integers(0, 1000),
@@ -137,7 +158,8 @@ def test_words_that_share_their_leading_bits_are_told_apart(words: list[int], se
     for each in range(len(counts)):
         rows = np.flatnonzero(group == each).tolist()
         expected[sorted(rows, key=lambda row: words[row])[: quota[each]]] = True
-    assert _least_of_each(group, lambda: np.array(words, dtype=np.uint64), quota).tolist() == expected.tolist()
+    draw = Known(share=0.5, by="user", seed=0, known=tuple(words))
+    assert _least_of_each(group, draw, counts, quota).tolist() == expected.tolist()
 
 
 @given(words=st.lists(st.integers(0, 5), max_size=20), share=st.floats(0, 1))
