@@ -1,19 +1,26 @@
-"""How fast scoring is, against bare NumPy scripts and, where it is installed, pytrec_eval.
+"""How fast scoring is, against bare NumPy scripts and other libraries.
 
 All score the same lists with the same metrics and cut-offs, preparation included; beside them stands what twelve
 metrics of the default protocol take instead of five:
 
     python benchmarks/bench_evaluation.py [--users 100000] [--items 50000] [--depth 100] [--pairs 1000000]
+        [--peer rectools=PATH] [--peer pytrec_eval=PATH]
+
+A peer's side is `peer_evaluation.py`, by the Python at PATH, which stays between rounds, so that nothing is
+compiled in them.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import json
+import subprocess
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -22,6 +29,7 @@ from recbench.data import Dataset, FloatArray, Int32Array, Interactions, Split
 from recbench.metrics import builtin_metrics, score
 from recbench.protocols.spec import EvaluationSpec
 
+HERE = Path(__file__).parent
 METRICS = ("precision", "recall", "ndcg", "ap", "mrr")
 DEFAULT = ("mse", "rmse", "mae", "precision", "recall", "ndcg", "ap", "mrr", "hit", "coverage", "gini", "novelty")
 OFFERED = {metric.name: metric for metric in builtin_metrics()}
@@ -157,26 +165,21 @@ def lean(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) -> Mapping[s
     return {key: float(values[np.diff(starts) > 0].mean()) for key, values in found.items()}
 
 
-def with_pytrec_eval(lists: Int32Array, split: Split, cutoffs: tuple[int, ...]) -> Mapping[str, float] | None:
-    """The same by pytrec_eval, its dictionaries included; `mrr` apart, which it does not cut. None: not installed."""
-    try:
-        pytrec_eval = importlib.import_module("pytrec_eval")
-    except ImportError:
-        return None
-    truth: dict[str, dict[str, int]] = {}
-    interactions = split.dataset.interactions
-    for user, item in zip(interactions.user[split.test_rows], interactions.item[split.test_rows], strict=True):
-        truth.setdefault(str(user), {})[str(item)] = 1
-    run = {user: {str(item): -float(rank) for rank, item in enumerate(lists[int(user)])} for user in truth}
-    cuts = ",".join(map(str, cutoffs))
-    measures = {f"{name}.{cuts}" for name in ("P", "recall", "ndcg_cut", "map_cut")}
-    by_user = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(run)
-    theirs = {"precision": "P", "recall": "recall", "ndcg": "ndcg_cut", "ap": "map_cut"}
-    return {
-        f"{name}@{k}": float(np.mean([values[f"{their}_{k}"] for values in by_user.values()]))
-        for name, their in theirs.items()
-        for k in cutoffs
-    }
+class Peer:
+    """Another library, in a process of its own that waits to be asked."""
+
+    def __init__(self, name: str, python: str, folder: Path, cutoffs: tuple[int, ...]) -> None:
+        command = [python, str(HERE / "peer_evaluation.py"), name, str(folder), *map(str, cutoffs)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def score(self) -> Mapping[str, float]:
+        """Its scores, made anew."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        scores: dict[str, float] = json.loads(self._process.stdout.readline())
+        return scores
 
 
 def rounds(works: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
@@ -192,8 +195,8 @@ def rounds(works: Mapping[str, Callable[[], object]], repeats: int) -> dict[str,
 
 
 def compare(found: Mapping[str, float], reference: Mapping[str, float]) -> float:
-    """The largest difference between two sets of scores."""
-    return max(abs(found[key] - value) for key, value in reference.items())
+    """The largest difference between two sets of scores, of those that both have."""
+    return max(abs(found[key] - reference[key]) for key in found.keys() & reference.keys())
 
 
 def main() -> None:
@@ -201,33 +204,34 @@ def main() -> None:
     defaults = (("users", 100_000), ("items", 50_000), ("depth", 100), ("pairs", 1_000_000), ("repeats", 5))
     for name, default in defaults:
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--peer", metavar="NAME=PATH", action="append", default=[], help="rectools or pytrec_eval")
     asked = parser.parse_args()
     split, lists = make(asked.users, asked.items, asked.depth, asked.pairs)
     cutoffs = (min(10, asked.depth), asked.depth)
     print(f"{asked.users:,} users, {asked.items:,} items, lists of {asked.depth}, {asked.pairs:,} test pairs")
     print(f"{', '.join(METRICS)} at {cutoffs[0]} and {cutoffs[1]}; medians of {asked.repeats}")
-    works = {
-        "recbench": partial(ours, lists, split, METRICS, cutoffs),
-        "twelve of the default protocol": partial(ours, lists, split, DEFAULT, cutoffs),
-        "bare script": partial(bare, lists, split, cutoffs),
-        "lean script": partial(lean, lists, split, cutoffs),
-    }
-    taken = rounds(works, asked.repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/lists.npy", lists)
+        for name in ("user", "item"):
+            np.save(f"{folder}/{name}.npy", getattr(split.dataset.interactions, name)[split.test_rows])
+        peers = [Peer(*peer.split("=", 1), Path(folder), cutoffs) for peer in asked.peer]
+        works: dict[str, Callable[[], Mapping[str, float]]] = {
+            "recbench": partial(ours, lists, split, METRICS, cutoffs),
+            "twelve of the default protocol": partial(ours, lists, split, DEFAULT, cutoffs),
+            "bare script": partial(bare, lists, split, cutoffs),
+            "lean script": partial(lean, lists, split, cutoffs),
+            **{peer.partition("=")[0]: each.score for peer, each in zip(asked.peer, peers, strict=True)},
+        }
+        found = {name: work() for name, work in works.items()}
+        taken = rounds(works, asked.repeats)
+    print(f"{'':<32}{'s':>7}  {'of the bare script':>19}  {'times recbench':>15}  {'difference':>10}")
     for name, seconds in taken.items():
-        ratios = [each / other for each, other in zip(seconds, taken["bare script"], strict=True)]
-        print(f"{name:<28} {median(seconds):7.3f} s   {median(ratios):5.2f} times the bare script")
-    found, took = ours(lists, split, METRICS, cutoffs), median(taken["recbench"])
-    for script in (bare, lean):
-        print(f"difference from the {script.__name__} script {compare(found, script(lists, split, cutoffs)):.0e}")
-    started = time.perf_counter()
-    theirs = with_pytrec_eval(lists, split, cutoffs)
-    if theirs is None:
-        print("pytrec_eval  not installed")
-    else:
-        other = time.perf_counter() - started
-        print(
-            f"pytrec_eval  {other:7.3f} s   {other / took:.0f} times recbench   difference {compare(found, theirs):.0e}"
+        of_bare, of_ours = (
+            median(each / other for each, other in zip(seconds, taken[reference], strict=True))
+            for reference in ("bare script", "recbench")
         )
+        apart = compare(found["recbench"], found[name])
+        print(f"{name:<32}{median(seconds):7.3f}  {of_bare:19.2f}  {of_ours:15.2f}  {apart:10.0e}")
     tracemalloc.start()
     ours(lists, split, DEFAULT, cutoffs)
     print(f"memory beside the data and the lists: {tracemalloc.get_traced_memory()[1] / 1e6:.0f} MB at most")

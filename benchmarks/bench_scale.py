@@ -3,7 +3,8 @@
     python benchmarks/bench_scale.py --folder FOLDER 1 10 20 100     # millions of interactions
     python benchmarks/bench_scale.py --folder FOLDER --chart docs/scale.svg
 
-Each size runs in a process of its own, and trials in processes of theirs, as in `recbench run`. Figures are kept in
+Each size runs in a process of its own, and trials in processes of theirs, as in `recbench run`; a million runs ten
+times, and medians count, since its steps take hundredths of a second. Figures are kept in
 FOLDER/figures.json, so that sizes may be measured one at a time. What is predicted is the smallest size's figure, times
 the growth of what the step's work goes by. Linux: peaks are read from /proc, and set back between steps.
 """
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -67,11 +69,11 @@ class Steps:
 
     def note(self, name: str, *, cpu_seconds: float, seconds: float, peak_mb: float) -> None:
         self.figures[name] = {
-            "cpu_seconds": round(cpu_seconds, 2),
-            "seconds": round(seconds, 2),
+            "cpu_seconds": round(cpu_seconds, 3),
+            "seconds": round(seconds, 3),
             "peak_mb": round(peak_mb),
         }
-        line = f"  {name:18} {cpu_seconds:8.1f} s of the processor, {seconds:8.1f} s, {peak_mb:8,.0f} MB"
+        line = f"  {name:18} {cpu_seconds:8.2f} s of the processor, {seconds:8.2f} s, {peak_mb:8,.0f} MB"
         print(line, file=sys.stderr, flush=True)
 
 
@@ -152,6 +154,22 @@ JOBS = {
 }
 
 
+def in_a_process_of_its_own(arguments: Sequence[str | Path]) -> dict[str, Any]:
+    """What `measure` finds there."""
+    done = subprocess.run([sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def median_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The runs' figures, each the median: what takes hundredths of a second is not told from one time."""
+    steps = {
+        step: {key: median(run["steps"][step][key] for run in runs if step in run["steps"]) for key in figures}
+        for step, figures in runs[0]["steps"].items()
+    }
+    return {**runs[0], "steps": steps}
+
+
 def table(figures: Mapping[str, Any]) -> str:
     """Measured and predicted, by step and size."""
     sizes = sorted(figures, key=int)
@@ -215,8 +233,7 @@ def main() -> None:
     for million in asked.millions:
         print(f"{million} million interactions", file=sys.stderr)
         own = ["--here", "--folder", asked.folder, str(million), "--trials", *asked.trials]
-        done = subprocess.run([sys.executable, __file__, *own], check=True, stdout=subprocess.PIPE, text=True)
-        found = json.loads(done.stdout)
+        found = median_of([in_a_process_of_its_own(own) for _ in range(max(1, 10 // million))])
         before = figures.get(str(million), {}).get("steps", {})
         figures[str(million)] = {**found, "steps": {**before, **found["steps"]}}
         kept.write_text(json.dumps(figures, indent=1))

@@ -63,14 +63,16 @@ class ImplicitALS(SummingRanker):
     def _optimal(self, ones: csr_matrix, others: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m, f) factors of rows, given those of columns: (Q'Q + reg I + alpha sum q q') p = (1 + alpha) sum q."""
         everybody = self._everybody(others)
+        right = (1.0 + self._alpha) * (ones @ others)
         # A row of zeros behind the last one lets rows of different lengths share a batch.
         padded = np.vstack([others, np.zeros((1, self._n_factors))])
         factors = np.zeros((ones.shape[0], self._n_factors))
         for rows in _batches(np.diff(ones.indptr), self._n_factors):
-            theirs = padded[_padded_columns(ones, rows)]  # (b, length, f)
-            left = everybody + self._alpha * (theirs.transpose(0, 2, 1) @ theirs)
-            right = (1.0 + self._alpha) * theirs.sum(axis=1)
-            factors[rows] = np.linalg.solve(left, right[:, :, None])[:, :, 0]
+            theirs = padded.take(_padded_columns(ones, rows), axis=0)  # (b, length, f)
+            left = theirs.transpose(0, 2, 1) @ theirs
+            left *= self._alpha
+            left += everybody
+            factors[rows] = np.linalg.solve(left, right[rows, :, None])[:, :, 0]
         return factors
 
     def _everybody(self, others: NDArray[np.float64]) -> NDArray[np.float64]:
