@@ -4,15 +4,19 @@
     python benchmarks/bench_scale.py --folder FOLDER --chart docs/scale.svg
 
 Each size runs in a process of its own, and trials in processes of theirs, as in `recbench run`; a million runs ten
-times, and medians count, since its steps take hundredths of a second. Figures are kept in
-FOLDER/figures.json, so that sizes may be measured one at a time. What is predicted is the smallest size's figure, times
-the growth of what the step's work goes by. Linux: peaks are read from /proc, and set back between steps.
+times, and medians count, since its steps take hundredths of a second. Figures are kept in FOLDER/figures.json, so that
+sizes may be measured one at a time.
+
+What is predicted is the smallest size's figure, times the growth of what the step's work goes by, in seconds outside
+the kernel: what the kernel takes to hand out memory depends on who had it before. The host of a virtual machine may
+take back what is free, and give it anew at seconds a GB. Linux: peaks are read from /proc, and set back between steps.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -62,14 +66,22 @@ class Steps:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         Path("/proc/self/clear_refs").write_text("5")
-        start, cpu_start = time.perf_counter(), time.process_time()
+        start, cpu_start = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
         yield
-        cpu_seconds, seconds = time.process_time() - cpu_start, time.perf_counter() - start
-        self.note(name, cpu_seconds=cpu_seconds, seconds=seconds, peak_mb=_status("VmHWM"))
+        cpu, seconds = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - start
+        user_seconds, system_seconds = cpu.ru_utime - cpu_start.ru_utime, cpu.ru_stime - cpu_start.ru_stime
+        self.note(
+            name,
+            cpu_seconds=user_seconds + system_seconds,
+            user_seconds=user_seconds,
+            seconds=seconds,
+            peak_mb=_status("VmHWM"),
+        )
 
-    def note(self, name: str, *, cpu_seconds: float, seconds: float, peak_mb: float) -> None:
+    def note(self, name: str, *, cpu_seconds: float, user_seconds: float, seconds: float, peak_mb: float) -> None:
         self.figures[name] = {
             "cpu_seconds": round(cpu_seconds, 3),
+            "user_seconds": round(user_seconds, 3),
             "seconds": round(seconds, 3),
             "peak_mb": round(peak_mb),
         }
@@ -123,7 +135,10 @@ def _run_trials(steps: Steps, runner: Runner, protocol: Protocol, split: Split, 
         busy = (costs.cpu_seconds or 0.0) / sum(taken.values())  # known of the whole trial, which runs in one thread
         for step, seconds in taken.items():
             peak_mb = costs.peak_memory_mb or 0.0
-            steps.note(f"{name}: {step}", cpu_seconds=seconds * min(1.0, busy), seconds=seconds, peak_mb=peak_mb)
+            cpu_seconds = seconds * min(1.0, busy)
+            steps.note(
+                f"{name}: {step}", cpu_seconds=cpu_seconds, user_seconds=cpu_seconds, seconds=seconds, peak_mb=peak_mb
+            )
         with steps.step(f"{name}: score"):
             score(
                 lists=outcome.lists,
@@ -171,7 +186,7 @@ def median_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """Measured and predicted, by step and size."""
+    """Measured and predicted, by step and size. What is predicted are the seconds outside the kernel."""
     sizes = sorted(figures, key=int)
     lines = ["| step | work | " + " | ".join(f"{size} M: CPU s, of predicted, MB" for size in sizes) + " |"]
     lines.append("|---|---|" + "--:|" * len(sizes))
@@ -183,9 +198,9 @@ def table(figures: Mapping[str, Any]) -> str:
                 cells.append("")
                 continue
             first, here = figures[known[0]], figures[size]
-            expected = first["steps"][step]["cpu_seconds"] * here[work] / first[work]
+            expected = first["steps"][step]["user_seconds"] * here[work] / first[work]
             found = here["steps"][step]
-            ratio = f"{found['cpu_seconds'] / expected:.2f}" if expected and size != known[0] else ""
+            ratio = f"{found['user_seconds'] / expected:.2f}" if expected and size != known[0] else ""
             cells.append(f"{found['cpu_seconds']:,.1f}, {ratio}, {found['peak_mb']:,.0f}")
         lines.append(f"| {step} | {work} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

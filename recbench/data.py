@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -20,6 +20,8 @@ Float32Array: TypeAlias = NDArray[np.float32]
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 StrArray: TypeAlias = NDArray[np.str_]
+
+ROWS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -270,6 +272,19 @@ class Given:
     def __post_init__(self) -> None:
         object.__setattr__(self, "train_rows", frozen(self.train_rows, np.int64))
         object.__setattr__(self, "test_rows", frozen(self.test_rows, np.int64))
+
+
+def steps(n: int) -> Iterator[slice]:
+    """Slices of n rows, so that what is worked out of them takes little memory at a time."""
+    return (slice(first, first + ROWS_AT_ONCE) for first in range(0, n, ROWS_AT_ONCE))
+
+
+def counts_of(codes: Int32Array, n: int) -> Int64Array:
+    """(n,) how often each code below n occurs, without turning all of them into int64 at once."""
+    counts = np.zeros(n, dtype=np.int64)
+    for block in steps(len(codes)):
+        counts += np.bincount(codes[block], minlength=n)
+    return counts
 
 
 def owned(array: NDArray[Any]) -> NDArray[Any]:

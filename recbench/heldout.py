@@ -10,12 +10,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import BoolArray, Int32Array, Int64Array, Interactions, RowArray
+from recbench.data import BoolArray, Int32Array, Int64Array, Interactions, RowArray, counts_of, steps
 from recbench.protocols.spec import Kind
 
 WordArray: TypeAlias = NDArray[np.uint64]
-
-_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,7 +90,7 @@ def exactly(share: float) -> Fraction:
 def of_each_user(pool: Pool, draw: Draw) -> BoolArray:
     """floor(share x n) of each user's n interactions, at random."""
     user = pool.user
-    counts = _counts(user)
+    counts = counts_of(user, int(user.max(initial=-1)) + 1)
     return _least_of_each(user, draw, counts, _shares(counts, draw.share))
 
 
@@ -210,14 +208,6 @@ def _least(words: WordArray, count: int) -> BoolArray:
     return held
 
 
-def _counts(group: Int32Array) -> Int64Array:
-    """(n_groups,) how many rows each group has, without turning all of them into int64 at once."""
-    counts = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
-    for block in steps(len(group)):
-        counts += np.bincount(group[block], minlength=len(counts))
-    return counts
-
-
 def _least_of_each(group: Int32Array, draw: Draw, counts: Int64Array, quota: Int64Array) -> BoolArray:
     """Which have the `quota[g]` least words of the `counts[g]` of each group g; among equal ones the first.
 
@@ -249,11 +239,6 @@ def _keys(group: Int32Array, draw: Draw, n_groups: int) -> Iterator[tuple[slice,
         words >>= bits
         words |= group[block].astype(np.uint64) << (np.uint64(64) - bits)
         yield block, words
-
-
-def steps(n: int) -> Iterator[slice]:
-    """Slices of n rows, so that what is worked out of them takes little memory at a time."""
-    return (slice(first, first + _AT_ONCE) for first in range(0, n, _AT_ONCE))
 
 
 def _first(group: Int32Array, order: RowArray, quota: Int64Array) -> BoolArray:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from recbench.data import BoolArray, Dataset, Given, Interactions, RowArray, Split, owned
+from recbench.data import BoolArray, Dataset, Given, Interactions, RowArray, Split, owned, steps
 from recbench.errors import BadData, BadProtocol, RecbenchError
 from recbench.filtering import k_core, restrict
 from recbench.fingerprints import split_fingerprint, tables_hash
-from recbench.heldout import RULES, Draw, Pool, blocks, blocks_of_surprise, first_of_each_user, steps
+from recbench.heldout import RULES, Draw, Pool, blocks, blocks_of_surprise, first_of_each_user
 from recbench.protocols.spec import Kind, SplitSpec
 
 __all__ = ["k_core", "split"]

@@ -19,7 +19,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbench import heldout
 from recbench.data import Dataset, Given, Interactions, Split
 from recbench.errors import BadData, BadProtocol, RecbenchError
 from recbench.heldout import Draw, Pool, _least, _least_of_each, first_of_each_user
@@ -130,7 +129,7 @@ def test_holdout_takes_each_users_share_in_the_order_of_raw_words(data: Dataset,
 
 def test_splits_are_the_same_whatever_is_worked_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [made.fingerprint for spec in SPECS for made in split(world(), spec)]
-    monkeypatch.setattr(heldout, "_AT_ONCE", 7)
+    monkeypatch.setattr("recbench.data.ROWS_AT_ONCE", 7)
     assert [made.fingerprint for spec in SPECS for made in split(world(), spec)] == whole
 
 

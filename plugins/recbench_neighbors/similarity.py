@@ -122,7 +122,6 @@ class Similarity:
         self.rows = rows
         self._measure = measure
         self._values = rows.T.tocsr()  # (width, n)
-        self._counting = _counting(self._values)
         self._is_binary = _is_binary(rows)
         self._lengths = np.diff(self._values.indptr)
         self._squares, self._totals = _row_sums(rows)
@@ -158,6 +157,10 @@ class Similarity:
     def _own_parts(self) -> Parts:
         """Who has each entry, for loops: as long as the entries, so not made anew for each block."""
         return parts_of(self._values)
+
+    @cached_property
+    def _counting(self) -> csr_matrix:
+        return _counting(self._values)
 
     @cached_property
     def _ones(self) -> csr_matrix:

@@ -9,7 +9,18 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import Dataset, FloatArray, Given, Int32Array, Int64Array, Interactions, RowArray, StrArray, owned
+from recbench.data import (
+    Dataset,
+    FloatArray,
+    Given,
+    Int32Array,
+    Int64Array,
+    Interactions,
+    RowArray,
+    StrArray,
+    owned,
+    steps,
+)
 from recbench.datasets.features import Features
 from recbench.datasets.freeing import give_back
 from recbench.datasets.ids import merge
@@ -19,7 +30,6 @@ from recbench.datasets.rows import Rows, Scale
 from recbench.errors import BadData
 from recbench.protocols.spec import FileSpec, FoldSpec
 
-_AT_ONCE = 1 << 20
 Duplicates: TypeAlias = Literal["error", "first", "last", "mean"]
 
 
@@ -210,8 +220,7 @@ def _without_duplicates(part: _Part, columns: _Columns, reader: Reader, duplicat
 def _has_twice(pairs: RowArray) -> bool:
     """Whether a number is there twice. The numbers are used up: sorting them in place takes no memory."""
     pairs.sort()
-    steps = (slice(first, first + _AT_ONCE) for first in range(0, len(pairs) - 1, _AT_ONCE))
-    return any(bool((pairs[1:][step] == pairs[:-1][step]).any()) for step in steps)
+    return any(bool((pairs[1:][step] == pairs[:-1][step]).any()) for step in steps(len(pairs) - 1))
 
 
 def _union(parts: Sequence[_Part], columns: _Columns) -> tuple[_Part, list[RowArray]]:

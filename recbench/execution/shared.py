@@ -16,14 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import RowArray, Split
+from recbench.data import RowArray, Split, steps
 from recbench.worker.processes import IS_LINUX
 from recbench.worker.sharing import Layout, describe, dismantle, lay_out
 
 # From linux/fcntl.h; Python names them since 3.12 only. Sealed: not to be written, grown, shrunk or unsealed by anyone.
 _F_ADD_SEALS, _ALL_SEALS = 1033, 1 | 2 | 4 | 8
-
-_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,8 +40,7 @@ class _Picked:
         return self.column.shape if self.rows is None else self.rows.shape
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        for first in range(0, self.shape[0], _AT_ONCE):
-            block = slice(first, first + _AT_ONCE)
+        for block in steps(self.shape[0]):
             yield self.column[block] if self.rows is None else self.column[self.rows[block]]
 
 

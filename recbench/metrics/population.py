@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recbench.api import Block, Catalogue
-from recbench.data import BoolArray, Float32Array, Int32Array, Int64Array, Split, owned
+from recbench.data import BoolArray, Float32Array, Int32Array, Int64Array, Split, owned, steps
 from recbench.protocols.spec import EvaluationSpec
 from recbench.ranking import drawn_users
 
@@ -117,7 +117,8 @@ def _occurring(split: Split, name: str, n: int, *parts: Int64Array) -> BoolArray
     column = getattr(split.dataset.interactions, name)
     occurs = np.zeros(n, dtype=np.bool_)
     for rows in parts:
-        occurs[column[rows]] = True
+        for block in steps(len(rows)):
+            occurs[column[rows[block]]] = True
     return occurs
 
 

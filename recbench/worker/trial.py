@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import Dataset, Int32Array, Int64Array, Interactions, owned
+from recbench.data import Dataset, Int32Array, Int64Array, Interactions, counts_of, owned
 from recbench.ranking import Seen
 from recbench.worker.channel import Message
 from recbench.worker.loading import Builder, Recipe
@@ -166,7 +166,7 @@ def _setting(job: Mapping[str, Any], train: Dataset, history: Interactions, cand
         seen=seen,
         tie_seed=job["tie_seed"],
         candidates=candidates,
-        is_warm=np.bincount(train.interactions.user, minlength=n_users) > 0,
+        is_warm=counts_of(train.interactions.user, n_users) > 0,
     )
 
 
