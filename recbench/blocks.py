@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recbench.data import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, Split, Tags, owned
+from recbench.data import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, Split, Tags, owned, steps
 
-# Interactions, and users, that are looked at together where catalogues are made up.
-_ROWS, _USERS = 1 << 20, 1 << 13
+# Users that are looked at together.
+_USERS = 1 << 13
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -139,7 +139,7 @@ class Catalogue:
     def _steps(self, *more: Int64Array) -> Iterator[Int64Array]:
         """Rows of train, validation and `more`, a block at a time: no column of a large data set is there twice."""
         for part in (self.split.train_rows, self.split.validation_rows, *more):
-            yield from (part[first : first + _ROWS] for first in range(0, len(part), _ROWS))
+            yield from (part[block] for block in steps(len(part)))
 
 
 def _rows_scaled(matrix: csr_matrix, *, power: float) -> csr_matrix:

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recbench.data import Categories, Column, Dataset, Interactions, Numbers, RowArray, StrArray, Tags, Texts
-
-# Rows that are copied at once, so that hashing needs no second copy of a large data set.
-_BLOCK = 1 << 20
+from recbench.data import Categories, Column, Dataset, Interactions, Numbers, RowArray, StrArray, Tags, Texts, steps
 
 
 def tables_hash(dataset: Dataset) -> str:
@@ -82,14 +79,13 @@ def _add_column(digest: hashlib._Hash, name: str, column: Column) -> None:
 
 def _add_numbers(digest: hashlib._Hash, values: NDArray[Any], dtype: str, rows: RowArray | None = None) -> None:
     """Add `values`, or those at `rows`, a block at a time."""
-    for start in range(0, len(values if rows is None else rows), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    for block in steps(len(values if rows is None else rows)):
         taken = values[block] if rows is None else values[rows[block]]
         digest.update(taken.astype(dtype, copy=False).tobytes())
 
 
 def _add_texts(digest: hashlib._Hash, name: str, texts: StrArray | tuple[str, ...]) -> None:
     digest.update(f"{name} {len(texts)}\n".encode())
-    for start in range(0, len(texts), _BLOCK):
-        encoded = (str(text).encode("utf-8", "surrogatepass") for text in texts[start : start + _BLOCK])
+    for block in steps(len(texts)):
+        encoded = (str(text).encode("utf-8", "surrogatepass") for text in texts[block])
         digest.update(b"".join(len(text).to_bytes(8, "little") + text for text in encoded))

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import recbench.fingerprints
 from recbench.data import Categories, Dataset, Interactions, Numbers, Tags, Texts
 from recbench.fingerprints import split_fingerprint, tables_hash
 
@@ -54,7 +53,7 @@ def test_the_size_of_blocks_changes_nothing(block: int, monkeypatch: pytest.Monk
     rows = np.array([2, 0, 1, 1, 2])
     before = split_fingerprint(ROWS, {"train": rows}, "")
     tables = tables_hash(DATA)
-    monkeypatch.setattr(recbench.fingerprints, "_BLOCK", block)
+    monkeypatch.setattr("recbench.data.ROWS_AT_ONCE", block)
     assert split_fingerprint(ROWS, {"train": rows}, "") == before
     assert tables_hash(DATA) == tables
 
